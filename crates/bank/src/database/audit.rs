@@ -1,0 +1,90 @@
+//! The audit record: who did what, when, from where, before and after.
+//!
+//! Triggers write the records of changed rows; [`record`] is for what changes no row of this database, such
+//! as a refused attempt. Nothing updates or deletes a record, not even by hand: triggers refuse it.
+
+use serde_json::Value;
+
+use super::{Change, Database, DatabaseError};
+
+/// The most records that one call reads.
+pub const PAGE_MAX: u32 = 1_000;
+
+/// One record, as stored.
+#[derive(Clone, PartialEq, Debug)]
+pub struct AuditRecord {
+    /// Rises with each record.
+    pub id: i64,
+    /// When, in microseconds since 1970.
+    pub at_us: i64,
+    /// Who; `outside` for a change that bypassed the service.
+    pub actor: String,
+    /// From where; `None` for a change that bypassed the service.
+    pub origin: Option<String>,
+    /// What was done: `create`, `change`, `revoke`, …
+    pub action: String,
+    /// The kind of the object: `api_key`, …
+    pub object: String,
+    /// Which one.
+    pub object_id: String,
+    /// What it was before.
+    pub before: Option<Value>,
+    /// What it is since.
+    pub after: Option<Value>,
+}
+
+/// A record to write; actor, origin and time are those of the change.
+#[derive(Clone, Debug)]
+pub struct NewAuditRecord<'a> {
+    /// What was done.
+    pub action: &'a str,
+    /// The kind of the object.
+    pub object: &'a str,
+    /// Which one.
+    pub object_id: &'a str,
+    /// What it was before.
+    pub before: Option<Value>,
+    /// What it is since.
+    pub after: Option<Value>,
+}
+
+/// Writes a record within `change`.
+pub async fn record(change: &mut Change, new: &NewAuditRecord<'_>) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO audit_records (at, actor, origin, action, object, object_id, before_state, after_state)
+         SELECT at, actor, origin, ?, ?, ?, ?, ? FROM audit_signature",
+    )
+    .bind(new.action)
+    .bind(new.object)
+    .bind(new.object_id)
+    .bind(new.before.as_ref().map(Value::to_string))
+    .bind(new.after.as_ref().map(Value::to_string))
+    .execute(change.connection())
+    .await
+    .map(|_| ())
+}
+
+type Row = (i64, i64, String, Option<String>, String, String, String, Option<String>, Option<String>);
+
+/// The records after `after_id`, oldest first, at most `limit` and never more than [`PAGE_MAX`].
+pub async fn list(database: &Database, after_id: i64, limit: u32) -> Result<Vec<AuditRecord>, DatabaseError> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT id, at, actor, origin, action, object, object_id, before_state, after_state
+           FROM audit_records WHERE id > ? ORDER BY id LIMIT ?",
+    )
+    .bind(after_id)
+    .bind(limit.min(PAGE_MAX))
+    .fetch_all(database.pool())
+    .await
+    .map_err(|e| database.fault(e))?;
+    rows.into_iter().map(|row| read(row).map_err(|e| database.fault(e))).collect()
+}
+
+fn read(row: Row) -> Result<AuditRecord, sqlx::Error> {
+    let (id, at_us, actor, origin, action, object, object_id, before, after) = row;
+    let json = |text: Option<String>| {
+        text.map(|t| serde_json::from_str(&t)).transpose().map_err(|e| sqlx::Error::Decode(Box::new(e)))
+    };
+    let (before, after) = (json(before)?, json(after)?);
+    Ok(AuditRecord { id, at_us, actor, origin, action, object, object_id, before, after })
+}

@@ -1,0 +1,213 @@
+//! Opening the bank database, as a specification: each thing that can be wrong has its own answer.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use rstest::rstest;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Connection};
+use tempfile::TempDir;
+
+use super::*;
+
+const BANK: [u8; 16] = [1; 16];
+const NOW: i64 = 1_800_000_000_000_000;
+
+struct Folder {
+    folder: TempDir,
+}
+
+impl Folder {
+    fn empty() -> Folder {
+        Folder { folder: TempDir::new().unwrap() }
+    }
+
+    async fn with_database() -> Folder {
+        let folder = Folder::empty();
+        Database::create(&folder.path(), BANK, NOW).await.unwrap().close().await;
+        folder
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join(FILE_NAME)
+    }
+
+    async fn connection(&self) -> SqliteConnection {
+        SqliteConnectOptions::new().filename(self.path()).create_if_missing(true).connect().await.unwrap()
+    }
+
+    async fn run(&self, sql: &'static str) {
+        let mut connection = self.connection().await;
+        sqlx::query(sql).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
+    async fn open(&self) -> Result<Database, DatabaseError> {
+        Database::open(&self.path(), BANK).await
+    }
+
+    async fn error(&self) -> DatabaseError {
+        let error = self.open().await.err().expect("refused");
+        let text = error.to_string();
+        assert!(text.contains(FILE_NAME) && text.contains("; ") && !text.contains('\n'), "{text}");
+        error
+    }
+}
+
+#[tokio::test]
+async fn a_new_database_is_durable_private_and_alone() {
+    let folder = Folder::empty();
+    let database = Database::create(&folder.path(), BANK, NOW).await.unwrap();
+    for (pragma, expected) in [
+        ("SELECT journal_mode FROM pragma_journal_mode", "wal"),
+        ("SELECT CAST(synchronous AS TEXT) FROM pragma_synchronous", "2"),
+        ("SELECT CAST(foreign_keys AS TEXT) FROM pragma_foreign_keys", "1"),
+        ("SELECT CAST(timeout AS TEXT) FROM pragma_busy_timeout", "5000"),
+    ] {
+        let found: String = sqlx::query_scalar(pragma).fetch_one(database.pool()).await.unwrap();
+        assert_eq!(found, expected, "{pragma}");
+    }
+    for file in std::fs::read_dir(folder.folder.path()).unwrap().map(Result::unwrap) {
+        let name = file.file_name().into_string().unwrap();
+        assert!(["bank.db", "bank.db-wal", "bank.db-shm"].contains(&name.as_str()), "{name}");
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_open_to_others_is_closed_to_them() {
+    let folder = Folder::with_database().await;
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o644)).unwrap();
+    let _database = folder.open().await.unwrap();
+    assert_eq!(folder.path().metadata().unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn a_database_is_made_once() {
+    let folder = Folder::with_database().await;
+    let again = Database::create(&folder.path(), [2; 16], NOW).await.err();
+    assert!(matches!(again, Some(DatabaseError::Exists { .. })), "{again:?}");
+    folder.open().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_crash_left_half_made_is_made_anew() {
+    let folder = Folder::empty();
+    for leftover in ["bank.db-new", "bank.db-new-wal", "bank.db-new-shm"] {
+        std::fs::write(folder.folder.path().join(leftover), b"half").unwrap();
+    }
+    Database::create(&folder.path(), BANK, NOW).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_missing_file_is_not_made_silently() {
+    let folder = Folder::empty();
+    assert!(matches!(folder.error().await, DatabaseError::Missing { .. }));
+    assert!(!folder.path().exists());
+}
+
+#[tokio::test]
+async fn the_database_of_another_bank_is_refused() {
+    let folder = Folder::with_database().await;
+    let error = Database::open(&folder.path(), [2; 16]).await.err().unwrap().to_string();
+    assert!(error.contains(&"01".repeat(16)) && error.contains(&"02".repeat(16)), "{error}");
+}
+
+#[rstest]
+#[case("UPDATE bank_identity SET bank = zeroblob(16)")]
+#[case("DELETE FROM bank_identity")]
+#[case("INSERT OR REPLACE INTO bank_identity VALUES (1, zeroblob(16), 1)")]
+#[tokio::test]
+async fn a_database_keeps_its_bank(#[case] sql: &'static str) {
+    let folder = Folder::with_database().await;
+    let error = sqlx::query(sql).execute(&mut folder.connection().await).await.unwrap_err().to_string();
+    assert!(error.contains("written once"), "{error}");
+}
+
+#[tokio::test]
+async fn another_programs_database_is_refused_untouched() {
+    let folder = Folder::empty();
+    folder.run("CREATE TABLE theirs (a)").await;
+    assert!(matches!(folder.error().await, DatabaseError::Foreign { .. }));
+    let mut connection = folder.connection().await;
+    let tables: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(&mut connection).await.unwrap();
+    assert_eq!(tables, 1);
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused() {
+    let folder = Folder::with_database().await;
+    folder.run("INSERT INTO _sqlx_migrations VALUES (9999, 'later', 0, 1, zeroblob(48), 0)").await;
+    assert!(matches!(folder.error().await, DatabaseError::Newer { found: 9999, .. }));
+}
+
+#[tokio::test]
+async fn a_migration_from_another_source_is_refused() {
+    let folder = Folder::with_database().await;
+    folder.run("UPDATE _sqlx_migrations SET checksum = zeroblob(48) WHERE version = 1").await;
+    assert!(matches!(folder.error().await, DatabaseError::Altered { version: 1, .. }));
+}
+
+#[rstest]
+#[case::no_database_at_all(0, b"this is no database")]
+#[case::damaged_in_the_middle(4096 * 3, &[0xff; 4096])]
+#[tokio::test]
+async fn a_damaged_file_is_refused(#[case] at: usize, #[case] damage: &[u8]) {
+    let folder = Folder::with_database().await;
+    let mut bytes = std::fs::read(folder.path()).unwrap();
+    bytes[at..at + damage.len()].copy_from_slice(damage);
+    std::fs::write(folder.path(), bytes).unwrap();
+    assert!(matches!(folder.error().await, DatabaseError::Corrupt { .. }));
+}
+
+#[tokio::test]
+async fn a_file_held_by_another_program_is_reported_as_locked() {
+    let folder = Folder::with_database().await;
+    let mut other = folder.connection().await;
+    sqlx::query("BEGIN EXCLUSIVE").execute(&mut other).await.unwrap();
+    assert!(matches!(folder.error().await, DatabaseError::Locked { .. }));
+}
+
+#[tokio::test]
+async fn a_write_to_a_protected_file_is_reported_as_such() {
+    let folder = Folder::with_database().await;
+    let reader = SqliteConnectOptions::new().filename(folder.path()).read_only(true);
+    let mut reader = reader.connect().await.unwrap();
+    let error = sqlx::query("DELETE FROM session_actor").execute(&mut reader).await.unwrap_err();
+    let error = DatabaseError::from_driver(&folder.path(), error);
+    assert!(matches!(error, DatabaseError::ReadOnly { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_dropped_change_leaves_nothing_and_the_actor_is_never_seen_by_others() {
+    let folder = Folder::with_database().await;
+    let database = folder.open().await.unwrap();
+    let count = async || -> i64 {
+        let sql = "SELECT (SELECT count(*) FROM audit_records) + (SELECT count(*) FROM session_actor)";
+        sqlx::query_scalar(sql).fetch_one(database.pool()).await.unwrap()
+    };
+    let refused = NewAuditRecord {
+        action: "refused",
+        object: "account",
+        object_id: "101",
+        before: None,
+        after: Some(serde_json::json!({"role": "customer"})),
+    };
+    let actor = Actor::new("p", "192.0.2.1");
+    let mut change = database.begin(&actor, NOW).await.unwrap();
+    audit::record(&mut change, &refused).await.unwrap();
+    assert_eq!(count().await, 0);
+    drop(change);
+
+    let mut change = database.begin(&actor, NOW).await.unwrap();
+    audit::record(&mut change, &refused).await.unwrap();
+    change.commit().await.unwrap();
+    assert_eq!(count().await, 1);
+    let record = &audit::list(&database, 0, 10).await.unwrap()[0];
+    assert_eq!(
+        (record.actor.as_str(), record.origin.as_deref(), record.at_us),
+        ("p", Some("192.0.2.1"), NOW)
+    );
+    assert_eq!(audit::list(&database, record.id, 10).await.unwrap(), []);
+}
