@@ -1,0 +1,240 @@
+//! Who may do what: one pure function, deny by default, below HTTP so that no path skips it.
+//!
+//! The table is read by the tests, so it cannot drift from the code. `all`: on any object. `own`: a
+//! customer's own accounts; what is not theirs is hidden (404). `drawer`: cash over the own drawer only.
+//! `-`: forbidden (403).
+//!
+//! | action         | admin | banker | operations | auditor | customer |
+//! |----------------|-------|--------|------------|---------|----------|
+//! | OpenAccount    | all   | all    | -          | -       | -        |
+//! | ReadAccount    | all   | all    | all        | all     | own      |
+//! | ListAccounts   | all   | all    | all        | all     | own      |
+//! | Freeze         | all   | all    | all        | -       | -        |
+//! | Unfreeze       | all   | -      | all        | -       | -        |
+//! | CloseAccount   | all   | -      | -          | -       | -        |
+//! | ChangeLimits   | all   | -      | -          | -       | -        |
+//! | Deposit        | all   | drawer | -          | -       | -        |
+//! | Withdraw       | all   | drawer | -          | -       | -        |
+//! | Transfer       | all   | all    | -          | -       | own      |
+//! | PostEntries    | all   | -      | all        | -       | -        |
+//! | Batch          | all   | all    | all        | -       | all      |
+//! | Hold           | all   | all    | -          | -       | own      |
+//! | EndHold        | all   | all    | -          | -       | own      |
+//! | Reverse        | all   | -      | all        | -       | -        |
+//! | ReadTransaction| all   | all    | all        | all     | own      |
+//! | ListTransactions| all  | all    | all        | all     | own      |
+//! | ReadEvents     | all   | -      | all        | all     | -        |
+//! | ReadTrialBalance| all  | -      | all        | all     | -        |
+//! | ReadKey        | own   | own    | own        | own     | own      |
+//! | OpenDay        | all   | -      | all        | -       | -        |
+//! | CloseDay       | all   | -      | all        | -       | -        |
+//! | ConfirmClock   | all   | -      | all        | -       | -        |
+//! | ManageKeys     | all   | -      | -          | -       | -        |
+//! | ListKeys       | all   | -      | -          | all     | -        |
+//! | ReadAudit      | all   | -      | -          | all     | -        |
+//! | ReadMetrics    | all   | -      | all        | all     | -        |
+//!
+//! - `own` for ReadKey is one's own idempotency keys, for everybody: another principal's are hidden.
+//! - A customer ends only a hold that they placed themselves: a merchant's or the bank's stays.
+//! - A batch is an envelope: each command in it is asked for on its own.
+//! - Whether an account is the customer's or the bank's own is not known here; that a transfer, deposit or
+//!   withdrawal fits the types of its accounts is a rule of the ledger.
+
+use super::credential::Credential;
+use super::role::Role;
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $name:ident,)+) => {
+        /// What somebody wants to do.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        pub enum Action { $($(#[$doc])* $name,)+ }
+
+        impl Action {
+            /// Every action.
+            pub const ALL: &'static [Action] = &[$(Action::$name,)+];
+        }
+    };
+}
+
+actions! {
+    /// Open an account. Object: [`Object::Bank`].
+    OpenAccount,
+    /// Read an account. Object: [`Object::Account`].
+    ReadAccount,
+    /// List accounts; leave out what [`sees`] denies. Object: [`Object::Bank`].
+    ListAccounts,
+    /// Stop an account. Object: [`Object::Account`].
+    Freeze,
+    /// Release a pending or frozen account. Object: [`Object::Account`].
+    Unfreeze,
+    /// End an account. Object: [`Object::Account`].
+    CloseAccount,
+    /// Change an overdraft limit. Object: [`Object::Account`].
+    ChangeLimits,
+    /// Take cash in. Object: [`Object::Cash`].
+    Deposit,
+    /// Pay cash out. Object: [`Object::Cash`].
+    Withdraw,
+    /// Move money between accounts. Object: [`Object::Account`], the one that pays.
+    Transfer,
+    /// Post a journal entry. Object: [`Object::Bank`].
+    PostEntries,
+    /// Send several commands at once. Object: [`Object::Bank`].
+    Batch,
+    /// Reserve funds. Object: [`Object::Account`], the one that pays.
+    Hold,
+    /// Capture or void a hold. Object: [`Object::Hold`].
+    EndHold,
+    /// Reverse a transaction. Object: [`Object::Bank`].
+    Reverse,
+    /// Read a transaction. Object: [`Object::Transaction`].
+    ReadTransaction,
+    /// List an account's transactions, or all. Object: [`Object::Account`] or [`Object::Bank`].
+    ListTransactions,
+    /// Read the stream of events. Object: [`Object::Bank`].
+    ReadEvents,
+    /// Read the trial balance. Object: [`Object::Bank`].
+    ReadTrialBalance,
+    /// Ask what became of an idempotency key. Object: [`Object::Principal`].
+    ReadKey,
+    /// Open a business day. Object: [`Object::Bank`].
+    OpenDay,
+    /// Close a business day. Object: [`Object::Bank`].
+    CloseDay,
+    /// Accept a clock that jumped. Object: [`Object::Bank`].
+    ConfirmClock,
+    /// Create and revoke API keys. Object: [`Object::Bank`].
+    ManageKeys,
+    /// List API keys. Object: [`Object::Bank`].
+    ListKeys,
+    /// Read audit records. Object: [`Object::Bank`].
+    ReadAudit,
+    /// Read metrics. Object: [`Object::Bank`].
+    ReadMetrics,
+}
+
+/// What it is to be done to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Object<'a> {
+    /// The bank as a whole.
+    Bank,
+    /// An account.
+    Account(u64),
+    /// A customer's account and the drawer that the cash goes through.
+    Cash {
+        /// The customer's account.
+        account: u64,
+        /// The drawer.
+        drawer: u64,
+    },
+    /// A hold on an account.
+    Hold {
+        /// The account that pays.
+        account: u64,
+        /// The ledger's number of the principal who placed the hold.
+        placed_by: u32,
+    },
+    /// A transaction, as the accounts that it has entries on.
+    Transaction(&'a [u64]),
+    /// Something that belongs to a principal, by name.
+    Principal(&'a str),
+}
+
+/// The answer no.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Denied {
+    /// Somebody else's; the same answer as for what is not there (404).
+    #[error("not found; check the id")]
+    Hidden,
+    /// Not for this credential at all (403).
+    #[error("this API key may not do this; use one whose role may, and for cash the drawer of the key")]
+    Forbidden,
+}
+
+/// How far a role reaches in an action.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    Nothing,
+    Own,
+    Drawer,
+    All,
+}
+
+/// Whether the holder of `credential` may do `action` to `object`.
+pub fn allow(credential: &Credential, action: Action, object: Object<'_>) -> Result<(), Denied> {
+    if credential.is_revoked() {
+        return Err(Denied::Forbidden);
+    }
+    match reach(credential.role, action) {
+        Reach::All => Ok(()),
+        Reach::Drawer => match object {
+            Object::Cash { drawer, .. } if credential.drawer == Some(drawer) => Ok(()),
+            _ => Err(Denied::Forbidden),
+        },
+        Reach::Own => own(credential, action, object),
+        Reach::Nothing => Err(Denied::Forbidden),
+    }
+}
+
+/// Whether the holder of `credential` may see `account` and its balances.
+#[must_use]
+pub fn sees(credential: &Credential, account: u64) -> bool {
+    allow(credential, Action::ReadAccount, Object::Account(account)).is_ok()
+}
+
+fn own(credential: &Credential, action: Action, object: Object<'_>) -> Result<(), Denied> {
+    let mine = match (action, object) {
+        (Action::ReadKey, Object::Principal(name)) => *credential.principal == *name,
+        // Each account in the answer is asked for with `sees`.
+        (Action::ListAccounts, Object::Bank) => true,
+        (
+            Action::ReadAccount | Action::Transfer | Action::Hold | Action::ListTransactions,
+            Object::Account(account),
+        ) => credential.owns(account),
+        (Action::ReadTransaction, Object::Transaction(accounts)) => {
+            accounts.iter().any(|a| credential.owns(*a))
+        }
+        (Action::EndHold, Object::Hold { account, placed_by }) => {
+            if credential.owns(account) && credential.principal_id() != Some(placed_by) {
+                return Err(Denied::Forbidden);
+            }
+            credential.owns(account)
+        }
+        _ => return Err(Denied::Forbidden),
+    };
+    if mine { Ok(()) } else { Err(Denied::Hidden) }
+}
+
+fn reach(role: Role, action: Action) -> Reach {
+    use Action::*;
+    match (role, action) {
+        (_, ReadKey) => Reach::Own,
+        (Role::Admin, _) => Reach::All,
+        (Role::Banker, Deposit | Withdraw) => Reach::Drawer,
+        (
+            Role::Banker,
+            OpenAccount | ReadAccount | ListAccounts | Freeze | Transfer | Batch | Hold | EndHold
+            | ReadTransaction | ListTransactions,
+        ) => Reach::All,
+        (
+            Role::Operations,
+            ReadAccount | ListAccounts | Freeze | Unfreeze | PostEntries | Batch | Reverse | ReadTransaction
+            | ListTransactions | ReadEvents | ReadTrialBalance | OpenDay | CloseDay | ConfirmClock
+            | ReadMetrics,
+        ) => Reach::All,
+        (
+            Role::Auditor,
+            ReadAccount | ListAccounts | ReadTransaction | ListTransactions | ReadEvents | ReadTrialBalance
+            | ListKeys | ReadAudit | ReadMetrics,
+        ) => Reach::All,
+        (Role::Customer, Batch) => Reach::All,
+        (
+            Role::Customer,
+            ReadAccount | ListAccounts | Transfer | Hold | EndHold | ReadTransaction | ListTransactions,
+        ) => Reach::Own,
+        _ => Reach::Nothing,
+    }
+}
+
+#[cfg(test)]
+mod tests;
