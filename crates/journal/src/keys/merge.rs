@@ -1,0 +1,123 @@
+//! Merges adjacent runs into one, a slice at a time.
+//!
+//! In slices, because merging 128 million claims takes seconds during which new generations must still be
+//! filed, and because a caller that drives the filer step by step must be able to stop in between. Memory:
+//! one chunk an input, and the filter and fences of the result.
+
+use std::sync::Arc;
+
+use super::digest::Entry;
+use super::error::KeysError;
+use super::format::{Header, Range};
+use super::run::Run;
+use super::writer::RunWriter;
+use crate::disk::Disk;
+
+pub(super) struct Merge<D: Disk> {
+    inputs: Vec<Arc<Run>>,
+    cursors: Vec<Cursor>,
+    writer: RunWriter<D>,
+    tier: u32,
+}
+
+impl<D: Disk> Merge<D> {
+    /// Starts to merge runs that follow each other in sequence, oldest first.
+    pub(super) fn start(
+        inputs: Vec<Arc<Run>>,
+        identity: [u8; 32],
+        create: impl FnOnce(Header) -> Result<RunWriter<D>, KeysError>,
+    ) -> Result<Self, KeysError> {
+        debug_assert!(inputs.windows(2).all(|pair| pair[0].range().last + 1 == pair[1].range().first));
+        let tier = inputs[0].tier();
+        let header = Header {
+            identity,
+            range: Range { first: inputs[0].range().first, last: inputs[inputs.len() - 1].range().last },
+            entries: inputs.iter().map(|run| run.entries()).sum(),
+            tier: tier + 1,
+            fences_crc: 0,
+            filter_crc: 0,
+        };
+        let writer = create(header)?;
+        let cursors = inputs.iter().map(|run| Cursor::new(run.clone())).collect();
+        Ok(Self { inputs, cursors, writer, tier })
+    }
+
+    /// The tier of the inputs.
+    pub(super) fn tier(&self) -> u32 {
+        self.tier
+    }
+
+    pub(super) fn inputs(&self) -> &[Arc<Run>] {
+        &self.inputs
+    }
+
+    /// Moves up to `entries` entries; true when none is left.
+    pub(super) fn advance(&mut self, entries: usize) -> Result<bool, KeysError> {
+        for _ in 0..entries {
+            let mut least: Option<(usize, Entry)> = None;
+            for at in (0..self.cursors.len()).rev() {
+                match self.cursors[at].peek()? {
+                    None => {
+                        // Positions behind `at` move, and `least` may name the one that moved here.
+                        self.cursors.swap_remove(at);
+                        if let Some((place, _)) = &mut least
+                            && *place == self.cursors.len()
+                        {
+                            *place = at;
+                        }
+                    }
+                    Some(entry) => {
+                        if least.is_none_or(|(_, least)| entry < least) {
+                            least = Some((at, entry));
+                        }
+                    }
+                }
+            }
+            let Some((at, entry)) = least else { return Ok(true) };
+            self.cursors[at].at += 1;
+            self.writer.push(&entry)?;
+        }
+        Ok(false)
+    }
+
+    pub(super) fn finish(self) -> Result<Run, KeysError> {
+        self.writer.finish()
+    }
+
+    pub(super) fn abandon(self) {
+        self.writer.abandon();
+    }
+}
+
+/// Where a merge stands in one of its inputs.
+struct Cursor {
+    run: Arc<Run>,
+    chunk: Vec<Entry>,
+    at: usize,
+    next_block: u64,
+}
+
+impl Cursor {
+    fn new(run: Arc<Run>) -> Self {
+        Self { run, chunk: Vec::new(), at: 0, next_block: 0 }
+    }
+
+    #[inline]
+    fn peek(&mut self) -> Result<Option<Entry>, KeysError> {
+        if self.at == self.chunk.len() && !self.refill()? {
+            return Ok(None);
+        }
+        Ok(Some(self.chunk[self.at]))
+    }
+
+    #[cold]
+    fn refill(&mut self) -> Result<bool, KeysError> {
+        self.chunk.clear();
+        self.at = 0;
+        if self.next_block == self.run.blocks() {
+            return Ok(false);
+        }
+        self.next_block = self.run.read_chunk(self.next_block, &mut self.chunk)?;
+        Ok(true)
+    }
+}
