@@ -19,6 +19,9 @@ pub const NAME_BYTES_MAX: usize = 128;
 /// Bytes of an account number (an IBAN has 34 characters).
 pub const NUMBER_BYTES_MAX: usize = 34;
 
+/// How the account numbers begin that the bank makes up. Callers' numbers may not, so the two never meet.
+pub const MADE_NUMBER_PREFIX: &str = "BC";
+
 /// Bytes of an idempotency key as sent.
 pub const KEY_BYTES_MAX: usize = 255;
 

@@ -201,6 +201,9 @@ codes! {
     TextTooLong = 54, "text_too_long", Request, Number("bytes"), Number("maximum"),
         "Text too long", "Texts have limits, so that a record has one.",
         "Shorten the text.";
+    NumberReserved = 55, "number_reserved", Request, None, None,
+        "Account number reserved", "Numbers that begin with BC are made by the bank; a number is not empty.",
+        "Choose another number, or leave it out.";
 
     UnknownAccount = 70, "account_not_found", Missing, None, None,
         "Account not found", "Entries are made on accounts of this bank.",
