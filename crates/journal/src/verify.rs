@@ -1,0 +1,234 @@
+//! The independent walk: every segment in order, every header, checksum, sequence and link of the chain, read-only.
+//!
+//! It uses no index, no sidecar and no snapshot, and computes the chain by itself, so it proves what a start merely
+//! trusts. It may run while a server appends (the end it sees is then simply the end at that moment).
+
+use crate::chain::Head;
+use crate::disk::{Disk, DiskFile};
+use crate::error::{Damage, OpenError};
+use crate::folder::read_identity;
+use crate::frame::{FrameHeader, check_records, records};
+use crate::identity::Identity;
+use crate::layout::{BLOCK, FIRST_FRAME, FRAME_HEADER, journal_dir, number_in, segment_path};
+use crate::record::Record;
+use crate::segment::{HeaderFound, SegmentHeader};
+use crate::tail::{Rest, Search};
+use crate::window::Window;
+use std::path::Path;
+
+const WINDOW_BYTES: usize = 1 << 20;
+
+/// What a walk over a whole journal found.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Whose journal it is.
+    pub identity: Identity,
+    /// The last good record and the chain there.
+    pub head: Head,
+    /// Segments that hold frames.
+    pub segments: u64,
+    /// Frames, confirming ones included.
+    pub frames: u64,
+    /// Records.
+    pub records: u64,
+    /// Bytes of all segment files.
+    pub bytes: u64,
+    /// Segments that wait to be used.
+    pub spares: Vec<u64>,
+    /// Files in the folder that are no part of a journal: left over from an interrupted making, or foreign.
+    pub strangers: Vec<String>,
+    /// Whether a later frame confirms the last records; if not, a server is running or was killed.
+    pub confirmed: bool,
+    /// Bytes behind the last good frame that are no acknowledged record: a frame being written, or a torn one.
+    pub tail: Option<Tail>,
+    /// The first damage. What comes after it was not looked at.
+    pub damage: Option<Damage>,
+}
+
+/// An unfinished frame behind the last good one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tail {
+    /// The segment's number.
+    pub segment: u64,
+    /// Where it begins, in bytes.
+    pub offset: u64,
+    /// Bytes that are not zero, in whole blocks.
+    pub bytes: u64,
+    /// What is wrong with it.
+    pub what: &'static str,
+}
+
+/// Walks the journal in `dir`, calling `record` for each good record in order and `progress` with bytes done and in all.
+///
+/// # Errors
+/// What kept it from walking at all; damage is part of the report.
+pub fn verify<D: Disk>(
+    disk: &D,
+    dir: &Path,
+    record: &mut dyn FnMut(Record<'_>),
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Report, OpenError> {
+    if !disk.exists(&dir.join(crate::layout::IDENTITY_FILE)) {
+        return Err(OpenError::NotABank { dir: dir.to_path_buf() });
+    }
+    let identity = read_identity(disk, dir)?;
+    let journal = journal_dir(dir);
+    let mut numbers = Vec::new();
+    let mut report = Report {
+        identity,
+        head: Head::start(&identity),
+        segments: 0,
+        frames: 0,
+        records: 0,
+        bytes: 0,
+        spares: Vec::new(),
+        strangers: Vec::new(),
+        confirmed: true,
+        tail: None,
+        damage: None,
+    };
+    for name in disk.list(&journal).map_err(OpenError::io("list", &journal))? {
+        match number_in(&name, "seg") {
+            Some(number) => numbers.push(number),
+            None if number_in(&name, "idx").is_some() => {}
+            None => report.strangers.push(name),
+        }
+    }
+    for number in &numbers {
+        let path = segment_path(&journal, *number);
+        let file = disk.open_read(&path).map_err(OpenError::io("open", &path))?;
+        report.bytes += file.len().map_err(OpenError::io("measure", &path))?;
+    }
+    let mut walk = Walk { disk, journal: &journal, report, record, progress, done: 0 };
+    let mut open_end = None;
+    for (place, number) in numbers.iter().enumerate() {
+        if *number != place as u64 + 1 {
+            walk.damage(place as u64 + 1, 0, "the segment's file is missing");
+            break;
+        }
+        let frames = walk.report.frames;
+        let Some((offset, reach, what)) = walk.segment(*number)? else { break };
+        if walk.report.frames == frames && *number > 1 {
+            // No frame: a spare, or the place where a lost one stood. Which, the search below tells.
+            let (at, reach) = if open_end.is_none() { (offset, reach) } else { (FIRST_FRAME, FIRST_FRAME) };
+            open_end.get_or_insert((*number, at, reach, what));
+            continue;
+        }
+        walk.report.segments += 1;
+        open_end = Some((*number, offset, reach, what));
+        if !walk.next_continues(*number + 1)? {
+            break;
+        }
+    }
+    if walk.report.damage.is_none()
+        && let Some(end) = open_end
+    {
+        walk.behind(end, &numbers)?;
+    } else if numbers.is_empty() {
+        walk.damage(1, 0, "the segment's file is missing");
+    }
+    let total = walk.report.bytes;
+    (walk.progress)(total, total);
+    Ok(walk.report)
+}
+
+struct Walk<'a, D: Disk> {
+    disk: &'a D,
+    journal: &'a Path,
+    report: Report,
+    record: &'a mut dyn FnMut(Record<'_>),
+    progress: &'a mut dyn FnMut(u64, u64),
+    done: u64,
+}
+
+impl<D: Disk> Walk<'_, D> {
+    fn damage(&mut self, segment: u64, offset: u64, what: &'static str) {
+        let sequence = self.report.head.sequence + 1;
+        self.report.damage.get_or_insert(Damage { segment, offset, sequence, what });
+    }
+
+    /// Walks one segment to where no good frame stands: that offset, how far a bad frame reaches, and what is wrong
+    /// with it. `None` after damage.
+    fn segment(&mut self, number: u64) -> Result<Option<(u64, u64, &'static str)>, OpenError> {
+        let path = segment_path(self.journal, number);
+        let file = self.disk.open_read(&path).map_err(OpenError::io("open", &path))?;
+        let length = file.len().map_err(OpenError::io("measure", &path))?;
+        let mut window = Window::new(WINDOW_BYTES);
+        let block = window.get(&file, 0, BLOCK, length).map_err(OpenError::io("read", &path))?;
+        let header = match SegmentHeader::decode(block) {
+            HeaderFound::Good(header) => header,
+            HeaderFound::Version(found) => return Err(OpenError::OtherVersion { found }),
+            HeaderFound::Damaged => {
+                self.damage(number, 0, "the segment's header is damaged");
+                return Ok(None);
+            }
+        };
+        if header.number != number || header.identity != self.report.identity || header.bytes > length {
+            self.damage(number, 0, "the segment's header does not fit its file");
+            return Ok(None);
+        }
+        let mut at = FIRST_FRAME;
+        loop {
+            (self.progress)(self.done + at, self.report.bytes);
+            let bytes = window.get(&file, at, FRAME_HEADER, header.bytes).map_err(OpenError::io("read", &path))?;
+            let Some(frame) = FrameHeader::decode(bytes) else {
+                self.done += length;
+                return Ok(Some((at, at, "no valid frame header")));
+            };
+            let fits = at + frame.bytes() <= header.bytes;
+            if !frame.stands_at(&self.report.identity, number, at) || !frame.continues(&self.report.head) || !fits {
+                self.damage(number, at, "a frame that does not belong here");
+                return Ok(None);
+            }
+            let content =
+                window.get(&file, at, frame.content(), header.bytes).map_err(OpenError::io("read", &path))?;
+            match check_records(&frame, content, self.report.head) {
+                Ok(head) => self.report.head = head,
+                Err((_, what)) => {
+                    self.done += length;
+                    return Ok(Some((at, at + frame.bytes(), what)));
+                }
+            }
+            records(content).take(frame.records as usize).for_each(|(_, record)| (self.record)(record));
+            self.report.frames += 1;
+            self.report.records += u64::from(frame.records);
+            self.report.confirmed = frame.records == 0;
+            at += frame.bytes();
+        }
+    }
+
+    fn next_continues(&self, number: u64) -> Result<bool, OpenError> {
+        let path = segment_path(self.journal, number);
+        if !self.disk.exists(&path) {
+            return Ok(false);
+        }
+        let file = self.disk.open_read(&path).map_err(OpenError::io("open", &path))?;
+        let length = file.len().map_err(OpenError::io("measure", &path))?;
+        if length < FIRST_FRAME + FRAME_HEADER as u64 {
+            return Ok(false);
+        }
+        let mut bytes = [0; FRAME_HEADER];
+        file.read_exact_at(&mut bytes, FIRST_FRAME).map_err(OpenError::io("read", &path))?;
+        Ok(FrameHeader::decode(&bytes).is_some_and(|header| header.continues(&self.report.head)))
+    }
+
+    /// Looks at everything behind the last good frame: zeros and spares, an unfinished frame, or damage.
+    fn behind(&mut self, end: (u64, u64, u64, &'static str), numbers: &[u64]) -> Result<(), OpenError> {
+        let (number, offset, reach, what) = end;
+        let expected = self.report.head.sequence + 1;
+        let search = Search { journal: self.journal, identity: self.report.identity, expected };
+        let mut rest = Rest::default();
+        search.segment(self.disk, number, (offset, reach), &mut rest)?;
+        for later in numbers.iter().filter(|later| **later > number) {
+            search.segment(self.disk, *later, (FIRST_FRAME, FIRST_FRAME), &mut rest)?;
+            self.report.spares.push(*later);
+        }
+        if rest.follower.is_some() {
+            self.damage(number, offset, what);
+        } else if let Some((segment, at, _)) = rest.dirty.first() {
+            let bytes = rest.dirty.iter().map(|(_, _, bytes)| bytes).sum();
+            self.report.tail = Some(Tail { segment: *segment, offset: *at, bytes, what });
+        }
+        Ok(())
+    }
+}
