@@ -20,13 +20,11 @@ impl Date {
         i64::from(self.0) * 86_400_000_000
     }
 
+    /// The nearest day that the calendar has: a record may hold any number, and printing it never panics.
     fn civil(self) -> jiff::civil::Date {
-        let epoch = jiff::civil::date(1970, 1, 1);
-        epoch.checked_add(jiff::Span::new().days(i64::from(self.0))).unwrap_or(if self.0 < 0 {
-            jiff::civil::Date::MIN
-        } else {
-            jiff::civil::Date::MAX
-        })
+        let nearest = if self.0 < 0 { jiff::civil::Date::MIN } else { jiff::civil::Date::MAX };
+        let span = jiff::Span::new().try_days(self.0);
+        span.and_then(|span| jiff::civil::date(1970, 1, 1).checked_add(span)).unwrap_or(nearest)
     }
 }
 
@@ -84,6 +82,13 @@ mod tests {
         {
             assert_eq!(text.parse::<Date>(), Err(NotADate), "{text}");
         }
+    }
+
+    /// Printing a day beyond the calendar panicked: whoever showed a damaged record died of it.
+    #[test]
+    fn a_day_beyond_the_calendar_prints_as_its_end() {
+        assert_eq!(Date(i32::MAX).to_string(), "9999-12-31");
+        assert_eq!(Date(i32::MIN).to_string(), "-9999-01-01");
     }
 
     #[test]

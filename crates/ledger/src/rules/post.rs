@@ -117,10 +117,10 @@ fn posted<V: View>(
 pub(super) fn require_day<V: View>(view: &V, request: &Request) -> Result<Date, Refusal> {
     let booking = view.day().open.ok_or(Refusal::new(Code::NoOpenDay))?;
     if let Some(value) = request.value {
-        let allowed = (booking.0 - VALUE_DATE_BACK_DAYS)..=(booking.0 + VALUE_DATE_AHEAD_DAYS);
-        if !allowed.contains(&value.0) {
-            let figures = (i128::from(booking.0), i128::from(value.0));
-            return Err(Refusal::new(Code::ValueDateOutOfRange).figures(figures.0, figures.1));
+        let (booking, value) = (i64::from(booking.0), i64::from(value.0));
+        let allowed = -i64::from(VALUE_DATE_BACK_DAYS)..=i64::from(VALUE_DATE_AHEAD_DAYS);
+        if !allowed.contains(&(value - booking)) {
+            return Err(Refusal::new(Code::ValueDateOutOfRange).figures(booking.into(), value.into()));
         }
     }
     Ok(booking)

@@ -1,0 +1,140 @@
+//! Business days and value dates.
+
+use super::{World, check, check_before_the_first_day};
+use crate::command::{Command, Movement, Request};
+use crate::date::Date;
+use crate::event::Body;
+use crate::ids::NameId;
+use crate::refusal::Code;
+use crate::rules::{Context, decide};
+
+#[test]
+fn nothing_is_posted_without_an_open_day() {
+    check_before_the_first_day(
+        "
+        open drawer asset BDT
+        open alice liability BDT overdraft 9.00
+        open bob liability BDT
+        deposit drawer alice 1.00 BDT     => refused no_open_day
+        transfer alice bob 1.00 BDT       => refused no_open_day
+        post debit drawer 1.00 BDT, credit alice 1.00 BDT => refused no_open_day
+        hold alice 1.00 BDT               => refused no_open_day
+        close-day 2026-01-05              => refused day_not_open, day 2026-01-05
+        open-day 2026-01-05               => day opened 2026-01-05
+        transfer alice bob 1.00 BDT as T  => transfer: alice -1.00, bob 1.00
+        hold alice 1.00 BDT as H
+        hold alice 1.00 BDT as V
+        close-day 2026-01-05              => day closed 2026-01-05
+        reverse T                         => refused no_open_day
+        capture H to bob                  => refused no_open_day
+        # Accounts are looked after on any day, and reserved funds are given back.
+        open carol liability BDT
+        change carol status frozen
+        void V                            => voided: alice released 1.00
+        ",
+    );
+}
+
+#[test]
+fn one_day_is_open_at_a_time_and_days_go_forward() {
+    check(
+        "
+        open-day 2026-01-06               => refused day_already_open, open_day 2026-01-05
+        open-day 2026-01-05               => refused day_already_open, open_day 2026-01-05
+        close-day 2026-01-06              => refused day_not_open, day 2026-01-06
+        close-day 2026-01-05              => day closed 2026-01-05
+        close-day 2026-01-05              => refused day_not_open, day 2026-01-05
+        open-day 2026-01-05               => refused day_not_after, newest_day 2026-01-05, day 2026-01-05
+        open-day 2026-01-04               => refused day_not_after, newest_day 2026-01-05, day 2026-01-04
+        # Days may be left out: banks have holidays.
+        open-day 2026-01-09               => day opened 2026-01-09
+        ",
+    );
+}
+
+#[test]
+fn a_value_date_lies_within_a_year_and_a_day() {
+    check(
+        "
+        open alice liability BDT overdraft 50.00
+        open bob liability BDT
+        transfer alice bob 1.00 BDT value 2025-01-04 as T => transfer: alice -1.00, bob 1.00
+        transfer alice bob 1.00 BDT value 2025-01-03 => \
+             refused value_date_out_of_range, booking_date 2026-01-05, value_date 2025-01-03
+        transfer alice bob 1.00 BDT value 2027-01-06 => transfer: alice -2.00, bob 2.00
+        transfer alice bob 1.00 BDT value 2027-01-07 => \
+             refused value_date_out_of_range, booking_date 2026-01-05, value_date 2027-01-07
+        reverse T value 2025-01-03        => \
+             refused value_date_out_of_range, booking_date 2026-01-05, value_date 2025-01-03
+        hold alice 1.00 BDT value 2027-01-07 => \
+             refused value_date_out_of_range, booking_date 2026-01-05, value_date 2027-01-07
+        hold alice 1.00 BDT to bob as H
+        capture H value 2027-01-07        => \
+             refused value_date_out_of_range, booking_date 2026-01-05, value_date 2027-01-07
+        capture H value 2026-01-04        => \
+             capture: alice released 1.00, bob unpromised 1.00, alice -3.00, bob 3.00
+        transfer alice bob 1.00 BDT value 9999-12-31 => \
+             refused value_date_out_of_range, booking_date 2026-01-05, value_date 9999-12-31
+        ",
+    );
+}
+
+#[test]
+fn an_event_is_booked_on_the_open_day_whatever_the_clock_says() {
+    let mut world = World::new();
+    world.run(
+        "
+        open-day 2026-01-05
+        open alice liability BDT overdraft 9.00
+        open bob liability BDT
+        wait 3d
+        transfer alice bob 1.00 BDT
+        ",
+    );
+    let transfer = world.events.last().expect("posted");
+    assert_eq!(transfer.booking.to_string(), "2026-01-05");
+    assert_eq!(transfer.value, transfer.booking);
+    world.run("transfer alice bob 1.00 BDT value 2026-01-02");
+    let transfer = world.events.last().expect("posted");
+    assert_eq!(
+        (transfer.booking.to_string(), transfer.value.to_string()),
+        ("2026-01-05".into(), "2026-01-02".into())
+    );
+    world.run("close-day 2026-01-05");
+    world.run("change bob status frozen");
+    let change = world.events.last().expect("changed");
+    assert!(matches!(change.body, Body::AccountChanged { .. }));
+    assert_eq!(change.booking.to_string(), "2026-01-08", "without an open day, the day of the clock");
+}
+
+/// A day at either end of the calendar made the comparison with the value date overflow, and its name panic.
+#[test]
+fn a_day_at_the_end_of_the_calendar_is_a_day() {
+    for day in [Date(i32::MIN + 1), Date(i32::MAX)] {
+        let mut world = World::new();
+        world.run(
+            "
+            open alice liability BDT overdraft 9.00
+            open bob liability BDT
+            ",
+        );
+        let request = Request::new(Command::OpenDay { date: day }, NameId(1));
+        let context = Context { sequence: world.state.head().next(), time: world.state.time() };
+        let event = decide(&world.state.view(|_| None), &request, context).expect("any day may be the first");
+        world.state.apply(&event);
+        assert!(!format!("{event:?}").is_empty());
+        world.run("transfer alice bob 1.00 BDT");
+        let movement = Movement {
+            from: world.id("alice"),
+            to: world.id("bob"),
+            amount: 1,
+            currency: world.account("bob").currency(),
+        };
+        let mut request = Request::new(Command::Transfer(movement), NameId(1));
+        request.value = Some(Date(0));
+        let context = Context { sequence: world.state.head().next(), time: world.state.time() };
+        let refusal = decide(&world.state.view(|_| None), &request, context).expect_err("far from 1970");
+        assert_eq!(refusal.code, Code::ValueDateOutOfRange);
+        assert!(!refusal.to_string().is_empty());
+    }
+}
