@@ -12,56 +12,21 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64};
 use std::sync::{Arc, OnceLock};
 
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
 use super::credential::Credential;
 use super::directory::Directory;
-use super::principal::PrincipalName;
-use super::role::Role;
-use super::secret::{self, KeyMaterial, Prefix, Secret};
+use super::secret::{self, KeyMaterial, Secret};
 use crate::database::{Actor, Database, DatabaseError};
 
-/// The longest name of a key, in characters.
-pub const NAME_MAX: usize = 100;
-/// The most accounts that one customer's key may see.
-pub const ACCOUNTS_MAX: usize = 1_000;
+pub mod new_key;
+mod stored;
+#[cfg(test)]
+mod tests;
 
-/// A key to create.
-#[derive(Clone, Debug)]
-pub struct NewKey {
-    /// What people call it.
-    pub name: String,
-    /// Whose intent its requests are.
-    pub principal: PrincipalName,
-    /// What kind of actor its holder is.
-    pub role: Role,
-    /// The accounts that a customer may see; empty for the others.
-    pub accounts: Vec<u64>,
-    /// A banker's own cash account; `None` for the others.
-    pub drawer: Option<u64>,
-    /// From when on it is dead, in microseconds since 1970.
-    pub expires_at_us: Option<i64>,
-}
-
-/// A key as lists show it, revoked and expired ones included.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[allow(missing_docs, reason = "the columns of api_keys, as documented at NewKey and Credential")]
-pub struct KeyInfo {
-    pub id: Uuid,
-    pub prefix: String,
-    pub name: String,
-    pub principal: String,
-    pub role: Role,
-    pub accounts: Vec<u64>,
-    pub drawer: Option<u64>,
-    pub created_at_us: i64,
-    pub created_by: String,
-    pub expires_at_us: Option<i64>,
-    pub revoked_at_us: Option<i64>,
-    pub last_used_us: Option<i64>,
-}
+pub use new_key::NewKey;
+pub use stored::KeyInfo;
+use stored::{ALL, LIVE, Stored};
 
 /// Names a key.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -113,7 +78,8 @@ impl KeyStore {
     pub async fn open(database: Database) -> Result<KeyStore, DatabaseError> {
         let store =
             KeyStore { database, directory: Arc::default(), one_at_a_time: tokio::sync::Mutex::default() };
-        store.load().await?;
+        let stored = stored::read(&store.database, LIVE).await?;
+        store.directory.replace(stored.into_iter().map(Stored::into_credential).collect());
         Ok(store)
     }
 
@@ -131,7 +97,7 @@ impl KeyStore {
         material: &KeyMaterial,
         now_us: i64,
     ) -> Result<(Arc<Credential>, Secret), KeyError> {
-        let new = checked(new, now_us)?;
+        let new = new.checked(now_us)?;
         let _turn = self.one_at_a_time.lock().await;
         let millis = u64::try_from(now_us / 1_000).unwrap_or(0);
         let (secret, prefix) = material.key();
@@ -210,14 +176,14 @@ impl KeyStore {
             .await
             .map_err(fault)?;
         change.commit().await?;
-        let id = uuid(&id).map_err(fault)?;
+        let id = stored::uuid(&id).map_err(fault)?;
         self.directory.revoke(id);
         Ok(id)
     }
 
     /// All keys, oldest first, without anything secret.
     pub async fn list_keys(&self) -> Result<Vec<KeyInfo>, DatabaseError> {
-        let mut keys = self.read("SELECT * FROM api_keys ORDER BY created_at, id").await?;
+        let mut keys = stored::read(&self.database, ALL).await?;
         let used: HashMap<Uuid, Option<i64>> =
             self.directory.all().iter().map(|c| (c.id, c.last_used_us())).collect();
         for Stored { info, .. } in &mut keys {
@@ -229,124 +195,28 @@ impl KeyStore {
     /// Writes when keys were last used and takes over changes made in the database by hand.
     pub async fn refresh(&self, now_us: i64) -> Result<(), DatabaseError> {
         let _turn = self.one_at_a_time.lock().await;
-        let fault = |e| self.database.fault(e);
-        let mut change = self.database.begin(&Actor::new("internal:keys", "bankcore"), now_us).await?;
-        for credential in self.directory.all() {
-            sqlx::query("UPDATE api_keys SET last_used = ?1 WHERE id = ?2 AND coalesce(last_used, 0) < ?1")
-                .bind(credential.last_used_us().unwrap_or(0))
-                .bind(&credential.id.as_bytes()[..])
-                .execute(change.connection())
-                .await
-                .map_err(fault)?;
+        let stored = stored::read(&self.database, LIVE).await?;
+        let written: HashMap<Uuid, Option<i64>> =
+            stored.iter().map(|key| (key.info.id, key.info.last_used_us)).collect();
+        let mut used = self.directory.all();
+        used.retain(|c| written.get(&c.id).is_some_and(|at| *at < c.last_used_us()));
+        if !used.is_empty() {
+            self.write_last_used(&used, now_us).await?;
         }
-        change.commit().await?;
-        self.load().await
-    }
-
-    async fn load(&self) -> Result<(), DatabaseError> {
-        let rows = self.read("SELECT * FROM api_keys WHERE revoked_at IS NULL").await?;
-        let credentials = rows.into_iter().map(|Stored { info: key, prefix, hash }| Credential {
-            id: key.id,
-            name: key.name.into(),
-            principal: key.principal.into(),
-            role: key.role,
-            accounts: key.accounts.into(),
-            drawer: key.drawer,
-            expires_at_us: key.expires_at_us,
-            prefix,
-            hash,
-            revoked: AtomicBool::new(false),
-            last_used_us: AtomicI64::new(key.last_used_us.unwrap_or(0)),
-            principal_id: OnceLock::new(),
-        });
-        self.directory.replace(credentials.collect());
+        self.directory.replace(stored.into_iter().map(Stored::into_credential).collect());
         Ok(())
     }
 
-    async fn read(&self, keys: &'static str) -> Result<Vec<Stored>, DatabaseError> {
-        let fault = |e| self.database.fault(e);
-        // One read tx: a key must not be seen without its accounts.
-        let mut tx = self.database.pool().begin().await.map_err(fault)?;
-        let rows = sqlx::query(keys).fetch_all(&mut *tx).await.map_err(fault)?;
-        let pairs: Vec<(Vec<u8>, i64)> =
-            sqlx::query_as("SELECT key_id, account_id FROM api_key_accounts ORDER BY key_id, account_id")
-                .fetch_all(&mut *tx)
+    async fn write_last_used(&self, used: &[Arc<Credential>], now_us: i64) -> Result<(), DatabaseError> {
+        let mut change = self.database.begin(&Actor::new("internal:keys", "bankcore"), now_us).await?;
+        for credential in used {
+            sqlx::query("UPDATE api_keys SET last_used = ? WHERE id = ?")
+                .bind(credential.last_used_us())
+                .bind(&credential.id.as_bytes()[..])
+                .execute(change.connection())
                 .await
-                .map_err(fault)?;
-        drop(tx);
-        let mut accounts: HashMap<Vec<u8>, Vec<u64>> = HashMap::new();
-        for (key, account) in pairs {
-            accounts.entry(key).or_default().push(account.cast_unsigned());
+                .map_err(|e| self.database.fault(e))?;
         }
-        let found = rows.iter().map(|row| {
-            let id: Vec<u8> = row.try_get("id")?;
-            stored(row, uuid(&id)?, accounts.remove(&id).unwrap_or_default())
-        });
-        found.collect::<Result<_, _>>().map_err(fault)
+        change.commit().await
     }
 }
-
-/// A row with what lists do not show.
-struct Stored {
-    info: KeyInfo,
-    prefix: Prefix,
-    hash: [u8; 32],
-}
-
-fn stored(row: &SqliteRow, id: Uuid, accounts: Vec<u64>) -> Result<Stored, sqlx::Error> {
-    let decode = |what: &str| sqlx::Error::Decode(format!("api_keys.{what} of key {id}").into());
-    let prefix: String = row.try_get("prefix")?;
-    let hash: Vec<u8> = row.try_get("hash")?;
-    let hash = hash.try_into().map_err(|_| decode("hash"))?;
-    let role: String = row.try_get("role")?;
-    let info = KeyInfo {
-        id,
-        prefix: prefix.clone(),
-        name: row.try_get("name")?,
-        principal: row.try_get("principal")?,
-        role: role.parse().map_err(|_| decode("role"))?,
-        accounts,
-        drawer: row.try_get::<Option<i64>, _>("drawer_account_id")?.map(i64::cast_unsigned),
-        created_at_us: row.try_get("created_at")?,
-        created_by: row.try_get("created_by")?,
-        expires_at_us: row.try_get("expires_at")?,
-        revoked_at_us: row.try_get("revoked_at")?,
-        last_used_us: row.try_get("last_used")?,
-    };
-    let prefix = prefix.as_bytes().try_into().map_err(|_| decode("prefix"))?;
-    Ok(Stored { info, prefix, hash })
-}
-
-fn uuid(bytes: &[u8]) -> Result<Uuid, sqlx::Error> {
-    Uuid::from_slice(bytes).map_err(|e| sqlx::Error::Decode(Box::new(e)))
-}
-
-fn checked(mut new: NewKey, now_us: i64) -> Result<NewKey, KeyError> {
-    let length = new.name.chars().count();
-    if length == 0 || length > NAME_MAX || new.name.chars().any(char::is_control) {
-        return Err(KeyError::Name);
-    }
-    new.accounts.sort_unstable();
-    new.accounts.dedup();
-    let customer = new.role == Role::Customer;
-    if customer && (new.accounts.is_empty() || new.accounts.len() > ACCOUNTS_MAX) {
-        return Err(KeyError::NoAccounts);
-    }
-    if !customer && !new.accounts.is_empty() {
-        return Err(KeyError::AccountsNotUsed);
-    }
-    if new.role != Role::Banker && new.drawer.is_some() {
-        return Err(KeyError::DrawerNotUsed);
-    }
-    let bad = |id: &&u64| **id == 0 || i64::try_from(**id).is_err();
-    if let Some(id) = new.accounts.iter().chain(&new.drawer).find(bad) {
-        return Err(KeyError::AccountId(*id));
-    }
-    if new.expires_at_us.is_some_and(|end| end <= now_us) {
-        return Err(KeyError::ExpiresInThePast);
-    }
-    Ok(new)
-}
-
-#[cfg(test)]
-mod tests;

@@ -33,7 +33,7 @@ pub mod secret;
 pub use credential::Credential;
 pub use directory::{Directory, Unauthenticated};
 pub use keys::{KeyError, KeyInfo, KeyRef, KeyStore, NewKey};
-pub use policy::{Action, Denied, Object, allow, sees};
+pub use policy::{AccountRef, Action, Denied, Object, allow, sees};
 pub use principal::PrincipalName;
 pub use quota::{Quota, RetryAfter};
 pub use role::Role;

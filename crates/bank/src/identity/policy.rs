@@ -1,25 +1,31 @@
 //! Who may do what: one pure function, deny by default, below HTTP so that no path skips it.
 //!
-//! The table is read by the tests, so it cannot drift from the code. `all`: on any object. `own`: a
-//! customer's own accounts; what is not theirs is hidden (404). `drawer`: cash over the own drawer only.
-//! `-`: forbidden (403).
+//! The table is read by the tests, so it cannot drift from the code.
+//!
+//! | word      | reaches | else |
+//! |-----------|---------|------|
+//! | all       | any object | |
+//! | customers | customers' accounts, not the bank's own | 403 |
+//! | drawer    | the same, with cash over the own drawer only | 403 |
+//! | own       | what belongs to the holder | hidden: 404, as if it were not there |
+//! | -         | nothing | 403 |
 //!
 //! | action         | admin | banker | operations | auditor | customer |
 //! |----------------|-------|--------|------------|---------|----------|
-//! | OpenAccount    | all   | all    | -          | -       | -        |
+//! | OpenAccount    | all   | customers | -       | -       | -        |
 //! | ReadAccount    | all   | all    | all        | all     | own      |
 //! | ListAccounts   | all   | all    | all        | all     | own      |
-//! | Freeze         | all   | all    | all        | -       | -        |
+//! | Freeze         | all   | customers | all     | -       | -        |
 //! | Unfreeze       | all   | -      | all        | -       | -        |
 //! | CloseAccount   | all   | -      | -          | -       | -        |
 //! | ChangeLimits   | all   | -      | -          | -       | -        |
 //! | Deposit        | all   | drawer | -          | -       | -        |
 //! | Withdraw       | all   | drawer | -          | -       | -        |
-//! | Transfer       | all   | all    | -          | -       | own      |
+//! | Transfer       | all   | customers | -         | -       | own      |
 //! | PostEntries    | all   | -      | all        | -       | -        |
 //! | Batch          | all   | all    | all        | -       | all      |
-//! | Hold           | all   | all    | -          | -       | own      |
-//! | EndHold        | all   | all    | -          | -       | own      |
+//! | Hold           | all   | customers | -         | -       | own      |
+//! | EndHold        | all   | customers | -         | -       | own      |
 //! | Reverse        | all   | -      | all        | -       | -        |
 //! | ReadTransaction| all   | all    | all        | all     | own      |
 //! | ListTransactions| all  | all    | all        | all     | own      |
@@ -37,8 +43,10 @@
 //! - `own` for ReadKey is one's own idempotency keys, for everybody: another principal's are hidden.
 //! - A customer ends only a hold that they placed themselves: a merchant's or the bank's stays.
 //! - A batch is an envelope: each command in it is asked for on its own.
-//! - Whether an account is the customer's or the bank's own is not known here; that a transfer, deposit or
-//!   withdrawal fits the types of its accounts is a rule of the ledger.
+//! - A customer's account is a liability that has an owner. The ledger transfers between any two accounts of
+//!   the same normal side, so without this a teller could pay out the bank's income, and a customer move a
+//!   debt of theirs to somebody else's loan. Who does not know what an account is says "the bank's".
+//! - A banker opens customers' accounts without an overdraft: a limit is for those who may change limits.
 
 use super::credential::Credential;
 use super::role::Role;
@@ -57,7 +65,7 @@ macro_rules! actions {
 }
 
 actions! {
-    /// Open an account. Object: [`Object::Bank`].
+    /// Open an account. Object: [`Object::NewAccount`].
     OpenAccount,
     /// Read an account. Object: [`Object::Account`].
     ReadAccount,
@@ -113,24 +121,40 @@ actions! {
     ReadMetrics,
 }
 
+/// An account, as far as the policy must know it. Neither part ever changes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AccountRef {
+    /// The account.
+    pub id: u64,
+    /// A liability that has an owner; false for the bank's own and if unknown. Not needed for reading.
+    pub of_customer: bool,
+}
+
 /// What it is to be done to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Object<'a> {
     /// The bank as a whole.
     Bank,
+    /// An account to be.
+    NewAccount {
+        /// A liability that has an owner.
+        of_customer: bool,
+        /// Whether it begins with an overdraft limit.
+        overdraft: bool,
+    },
     /// An account.
-    Account(u64),
+    Account(AccountRef),
     /// A customer's account and the drawer that the cash goes through.
     Cash {
         /// The customer's account.
-        account: u64,
+        account: AccountRef,
         /// The drawer.
         drawer: u64,
     },
     /// A hold on an account.
     Hold {
         /// The account that pays.
-        account: u64,
+        account: AccountRef,
         /// The ledger's number of the principal who placed the hold.
         placed_by: u32,
     },
@@ -138,6 +162,20 @@ pub enum Object<'a> {
     Transaction(&'a [u64]),
     /// Something that belongs to a principal, by name.
     Principal(&'a str),
+}
+
+impl AccountRef {
+    /// A customer's account.
+    #[must_use]
+    pub fn customer(id: u64) -> AccountRef {
+        AccountRef { id, of_customer: true }
+    }
+
+    /// One of the bank's own accounts, or one of which nothing is known.
+    #[must_use]
+    pub fn bank(id: u64) -> AccountRef {
+        AccountRef { id, of_customer: false }
+    }
 }
 
 /// The answer no.
@@ -157,6 +195,7 @@ enum Reach {
     Nothing,
     Own,
     Drawer,
+    Customers,
     All,
 }
 
@@ -165,44 +204,50 @@ pub fn allow(credential: &Credential, action: Action, object: Object<'_>) -> Res
     if credential.is_revoked() {
         return Err(Denied::Forbidden);
     }
-    match reach(credential.role, action) {
-        Reach::All => Ok(()),
+    let granted = match reach(credential.role, action) {
+        Reach::Nothing => false,
+        Reach::Own => return own(credential, action, object),
         Reach::Drawer => match object {
-            Object::Cash { drawer, .. } if credential.drawer == Some(drawer) => Ok(()),
-            _ => Err(Denied::Forbidden),
+            Object::Cash { account, drawer } => account.of_customer && credential.drawer == Some(drawer),
+            _ => false,
         },
-        Reach::Own => own(credential, action, object),
-        Reach::Nothing => Err(Denied::Forbidden),
-    }
+        Reach::Customers => match object {
+            Object::NewAccount { of_customer, overdraft } => of_customer && !overdraft,
+            Object::Account(account) | Object::Hold { account, .. } => account.of_customer,
+            _ => false,
+        },
+        Reach::All => true,
+    };
+    if granted { Ok(()) } else { Err(Denied::Forbidden) }
 }
 
 /// Whether the holder of `credential` may see `account` and its balances.
 #[must_use]
 pub fn sees(credential: &Credential, account: u64) -> bool {
-    allow(credential, Action::ReadAccount, Object::Account(account)).is_ok()
+    allow(credential, Action::ReadAccount, Object::Account(AccountRef::bank(account))).is_ok()
 }
 
 fn own(credential: &Credential, action: Action, object: Object<'_>) -> Result<(), Denied> {
-    let mine = match (action, object) {
-        (Action::ReadKey, Object::Principal(name)) => *credential.principal == *name,
+    let owns = |account: AccountRef| credential.owns(account.id);
+    let (mine, permitted) = match (action, object) {
+        (Action::ReadKey, Object::Principal(name)) => (*credential.principal == *name, true),
         // Each account in the answer is asked for with `sees`.
-        (Action::ListAccounts, Object::Bank) => true,
-        (
-            Action::ReadAccount | Action::Transfer | Action::Hold | Action::ListTransactions,
-            Object::Account(account),
-        ) => credential.owns(account),
-        (Action::ReadTransaction, Object::Transaction(accounts)) => {
-            accounts.iter().any(|a| credential.owns(*a))
+        (Action::ListAccounts, Object::Bank) => (true, true),
+        (Action::ReadAccount | Action::ListTransactions, Object::Account(account)) => (owns(account), true),
+        (Action::ReadTransaction, Object::Transaction(ids)) => {
+            (ids.iter().any(|id| credential.owns(*id)), true)
         }
+        (Action::Transfer | Action::Hold, Object::Account(account)) => (owns(account), account.of_customer),
         (Action::EndHold, Object::Hold { account, placed_by }) => {
-            if credential.owns(account) && credential.principal_id() != Some(placed_by) {
-                return Err(Denied::Forbidden);
-            }
-            credential.owns(account)
+            (owns(account), account.of_customer && credential.principal_id() == Some(placed_by))
         }
-        _ => return Err(Denied::Forbidden),
+        _ => (true, false),
     };
-    if mine { Ok(()) } else { Err(Denied::Hidden) }
+    match (mine, permitted) {
+        (false, _) => Err(Denied::Hidden),
+        (true, false) => Err(Denied::Forbidden),
+        (true, true) => Ok(()),
+    }
 }
 
 fn reach(role: Role, action: Action) -> Reach {
@@ -211,11 +256,8 @@ fn reach(role: Role, action: Action) -> Reach {
         (_, ReadKey) => Reach::Own,
         (Role::Admin, _) => Reach::All,
         (Role::Banker, Deposit | Withdraw) => Reach::Drawer,
-        (
-            Role::Banker,
-            OpenAccount | ReadAccount | ListAccounts | Freeze | Transfer | Batch | Hold | EndHold
-            | ReadTransaction | ListTransactions,
-        ) => Reach::All,
+        (Role::Banker, OpenAccount | Freeze | Transfer | Hold | EndHold) => Reach::Customers,
+        (Role::Banker, ReadAccount | ListAccounts | Batch | ReadTransaction | ListTransactions) => Reach::All,
         (
             Role::Operations,
             ReadAccount | ListAccounts | Freeze | Unfreeze | PostEntries | Batch | Reverse | ReadTransaction

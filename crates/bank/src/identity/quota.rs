@@ -152,6 +152,11 @@ mod tests {
         assert_eq!(quota.take(1, 1, 101 * S), Ok(()));
         assert_eq!(quota.take(1, 1, i64::MAX), Ok(()), "no overflow");
         assert_eq!(quota.take(1, 1, i64::MIN), Err(RetryAfter(1)));
+
+        let quota = Quota::new(1, 2);
+        assert_eq!(quota.take(1, 1, 100 * S), Ok(()));
+        assert_eq!(quota.take(1, 1, 0), Ok(()));
+        assert_eq!(quota.take(1, 1, 100 * S), Err(RetryAfter(1)), "the 100 s did not pass again");
     }
 
     #[test]

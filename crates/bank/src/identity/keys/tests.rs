@@ -5,7 +5,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::database::audit;
-use crate::identity::Unauthenticated;
+use crate::identity::{Role, Unauthenticated};
 
 const BANK: [u8; 16] = [9; 16];
 const NOW: i64 = 1_800_000_000_000_000;
@@ -198,7 +198,7 @@ async fn the_database_itself_refuses(#[case] sql: &'static str, #[case] message:
 async fn refresh_writes_last_used_and_takes_over_what_was_done_by_hand() {
     let home = Home::new().await;
     let (used, used_secret) = home.create(new(Role::Admin), 1).await.unwrap();
-    let (_, revoked_secret) = home.create(new(Role::Banker), 2).await.unwrap();
+    let (revoked, revoked_secret) = home.create(new(Role::Banker), 2).await.unwrap();
     let (less, less_secret) = home.create(new(Role::Customer), 3).await.unwrap();
     used.set_principal_id(3);
     less.set_principal_id(4);
@@ -213,6 +213,7 @@ async fn refresh_writes_last_used_and_takes_over_what_was_done_by_hand() {
     assert_eq!(home.who(&revoked_secret, NOW).unwrap_err(), Unauthenticated::Unknown);
     let now = home.who(&less_secret, NOW).unwrap();
     assert_eq!((&*now.accounts, now.principal_id()), (&[102][..], Some(4)));
+    assert!(revoked.is_revoked(), "whoever holds it sees it");
     assert!(less.is_revoked(), "those who hold the wider grant must stop");
     assert_eq!(audit::list(&home.keys.database, 0, 100).await.unwrap().len(), audited, "use is no change");
 
