@@ -8,6 +8,7 @@
 //! A failure loses nothing: a generation stays in memory until its run is published, a merge's inputs until
 //! the result is. Failed merges are tried again after ever longer pauses, since each try writes much.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -63,9 +64,14 @@ impl<D: Disk> Filer<D> {
     /// An error is also in the shelf's status; calling again tries again.
     pub fn step(&mut self, durable: u64) -> Result<bool, KeysError> {
         let result = self.try_step(durable);
-        if let Err(error) = &result {
-            tracing::warn!(%error, "filing claims failed; they stay in memory");
-            self.shelf.note_failure(error);
+        match &result {
+            // While a failed merge waits for its next try, the error stands.
+            Ok(_) if self.last_pause > 0 => {}
+            Ok(_) => self.shelf.note_success(),
+            Err(error) => {
+                tracing::warn!(%error, "filing claims failed; they stay in memory");
+                self.shelf.note_failure(error);
+            }
         }
         result
     }
@@ -82,7 +88,6 @@ impl<D: Disk> Filer<D> {
         }
         if let Some(generation) = self.shelf.fileable(durable) {
             self.file(&generation)?;
-            self.shelf.note_success();
             return Ok(true);
         }
         removed?;
@@ -140,7 +145,6 @@ impl<D: Disk> Filer<D> {
                 let merge = self.merges.pop().expect("the merge that is complete");
                 let inputs = merge.inputs().to_vec();
                 self.shelf.replace(&inputs, merge.finish()?);
-                self.shelf.note_success();
                 self.last_pause = 0;
                 Ok(true)
             }
@@ -168,7 +172,9 @@ impl<D: Disk> Filer<D> {
     fn remove_retired(&self) -> Result<(), KeysError> {
         let mut result = Ok(());
         for run in self.shelf.take_retired() {
-            if let Err(error) = self.disk.remove(run.path()) {
+            if let Err(error) = self.disk.remove(run.path())
+                && error.kind() != io::ErrorKind::NotFound
+            {
                 result = Err(KeysError::io("remove", run.path())(error));
                 self.shelf.retire_again(run);
             }

@@ -92,6 +92,7 @@ impl<D: Disk> Merge<D> {
 /// Where a merge stands in one of its inputs.
 struct Cursor {
     run: Arc<Run>,
+    scratch: Vec<u8>,
     chunk: Vec<Entry>,
     at: usize,
     next_block: u64,
@@ -99,7 +100,7 @@ struct Cursor {
 
 impl Cursor {
     fn new(run: Arc<Run>) -> Self {
-        Self { run, chunk: Vec::new(), at: 0, next_block: 0 }
+        Self { run, scratch: Vec::new(), chunk: Vec::new(), at: 0, next_block: 0 }
     }
 
     #[inline]
@@ -117,7 +118,7 @@ impl Cursor {
         if self.next_block == self.run.blocks() {
             return Ok(false);
         }
-        self.next_block = self.run.read_chunk(self.next_block, &mut self.chunk)?;
+        self.next_block = self.run.read_chunk(self.next_block, &mut self.scratch, &mut self.chunk)?;
         Ok(true)
     }
 }

@@ -45,7 +45,8 @@ impl Recent {
     }
 
     /// Fetches what [`Recent::get`] and [`Recent::insert`] will read for these digests, so that their cache
-    /// misses overlap. Call it once for a batch (up to some thousand digests), before the first `get`.
+    /// misses overlap. Call it for some hundred digests at a time, then decide those: what a larger group
+    /// fetches is gone from the first cache before it is used (64 to 512: 54-57 ns a claim, 8192: 73 ns).
     pub fn touch(&self, runs: &Runs, digests: &[Digest]) {
         self.active.touch(digests);
         for generation in self.sealed.beyond(runs) {

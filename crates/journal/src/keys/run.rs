@@ -189,12 +189,18 @@ impl Run {
     }
 
     /// Appends the entries of up to [`CHUNK_BLOCKS`] blocks from `block` on; answers the block that follows.
-    pub(super) fn read_chunk(&self, block: u64, to: &mut Vec<Entry>) -> Result<u64, KeysError> {
+    /// `scratch` is the caller's, so that a merge does not ask the kernel for fresh pages at every chunk.
+    pub(super) fn read_chunk(
+        &self,
+        block: u64,
+        scratch: &mut Vec<u8>,
+        to: &mut Vec<Entry>,
+    ) -> Result<u64, KeysError> {
         let end = (block + CHUNK_BLOCKS as u64).min(self.header.blocks());
-        let mut bytes = vec![0; (end - block) as usize * BLOCK_BYTES];
-        read_checked(&*self.file, &self.path, &mut bytes, Header::block_at(block))?;
+        scratch.resize((end - block) as usize * BLOCK_BYTES, 0);
+        read_checked(&*self.file, &self.path, scratch, Header::block_at(block))?;
         to.reserve((end - block) as usize * ENTRIES_A_BLOCK);
-        for (number, bytes) in (block..end).zip(bytes.chunks_exact(BLOCK_BYTES)) {
+        for (number, bytes) in (block..end).zip(scratch.chunks_exact(BLOCK_BYTES)) {
             let page = Block(bytes);
             self.check(number, &page)?;
             to.extend((0..self.header.entries_in(number)).map(|at| page.entry(at)));
@@ -206,11 +212,11 @@ impl Run {
     pub(super) fn verify(&self) -> Result<(), KeysError> {
         let mut last = None;
         let mut block = 0;
-        let mut entries = Vec::new();
+        let (mut scratch, mut entries) = (Vec::new(), Vec::new());
         while block < self.header.blocks() {
             entries.clear();
             let damaged = |what| KeysError::damaged(&self.path, Header::block_at(block), what);
-            let next = self.read_chunk(block, &mut entries)?;
+            let next = self.read_chunk(block, &mut scratch, &mut entries)?;
             for (i, entry) in entries.iter().enumerate() {
                 if last.is_some_and(|last| last > *entry) {
                     return Err(damaged("the order of entries"));

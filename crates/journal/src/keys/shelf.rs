@@ -107,7 +107,7 @@ pub struct Status {
     pub retired_runs: usize,
     /// Steps of the filer that failed since the start.
     pub failures: u64,
-    /// What the last failure said; none again after a step that wrote something.
+    /// What the last failure said; none again once everything is tried again with success.
     pub last_error: Option<String>,
 }
 

@@ -100,6 +100,19 @@ impl<D: Disk> RunWriter<D> {
     /// Completes the file and gives it its name. After an error the name may or may not be there; either way
     /// the entries are written again under the same name.
     pub(super) fn finish(mut self) -> Result<Run, KeysError> {
+        match self.complete() {
+            Ok(path) => {
+                let file = self.disk.open_read(&path).map_err(KeysError::io("open", &path))?;
+                Ok(Run::assemble(path, self.header, Box::new(file), self.fences, self.filter))
+            }
+            Err(error) => {
+                self.abandon();
+                Err(error)
+            }
+        }
+    }
+
+    fn complete(&mut self) -> Result<PathBuf, KeysError> {
         assert_eq!(self.pushed, self.header.entries, "a run holds what it was announced to hold");
         if self.in_block > 0 {
             self.end_block()?;
@@ -128,8 +141,7 @@ impl<D: Disk> RunWriter<D> {
         let path = self.dir.join(self.header.range.file_name());
         self.disk.rename(&self.temp, &path).map_err(KeysError::io("rename", &self.temp))?;
         self.disk.sync_dir(&self.dir).map_err(KeysError::io("sync", &self.dir))?;
-        let file = self.disk.open_read(&path).map_err(KeysError::io("open", &path))?;
-        Ok(Run::assemble(path, self.header, Box::new(file), self.fences, self.filter))
+        Ok(path)
     }
 
     /// Gives up. What cannot be removed is removed when the folder is next opened.
