@@ -1,1 +1,12 @@
-//! bankcore bank
+//! The service: what stands between a caller and the rules of money.
+//!
+//! ```text
+//!  http ─► books ─► sequencer ─► ledger rules ─► store ─► answer
+//! ```
+
+pub mod books;
+pub mod database;
+pub mod identity;
+pub mod sequencer;
+pub mod service;
+pub mod store;

@@ -11,7 +11,7 @@ use crate::currency::Currency;
 use crate::date::Date;
 use crate::digest::Digest;
 use crate::entry::{Effect, Entry};
-use crate::event::{Body, Event, HoldEnd, NameKind, Opening, TransactionKind};
+use crate::event::{Body, Claimed, Event, HoldEnd, NameKind, Opening, TransactionKind};
 use crate::ids::{AccountId, NameId, Sequence};
 use crate::refusal::{Code, Refusal};
 
@@ -81,6 +81,44 @@ pub fn decode(record: &[u8]) -> Result<Event, DecodeError> {
         note: note(&fields)?,
         body: body(header[0], header[1], &fields)?,
     })
+}
+
+/// The claims of a record, without building its event where that is not needed: a plain transaction claims
+/// its key only, and that stands in the header.
+///
+/// # Errors
+/// As [`decode`].
+pub fn claims_of(record: &[u8], mut each: impl FnMut(Digest, Claimed)) -> Result<(), DecodeError> {
+    let header: &[u8; HEADER] = record.first_chunk().ok_or(DecodeError::Length)?;
+    if header[0] == kind::POSTED && !has_fields(header) {
+        let key = Digest(array(header, 48));
+        if !key.is_none() {
+            each(key, Claimed { sequence: Sequence(u64_at(header, 8)), tag: 0 });
+        }
+        return Ok(());
+    }
+    decode(record)?.claims(each);
+    Ok(())
+}
+
+/// The caller's reference in a record, without building its event.
+///
+/// # Errors
+/// As [`decode`].
+pub fn reference_of(record: &[u8]) -> Result<Option<&str>, DecodeError> {
+    let header: &[u8; HEADER] = record.first_chunk().ok_or(DecodeError::Length)?;
+    if !has_fields(header) {
+        return Ok(None);
+    }
+    let entries_end = HEADER + usize::from(header[3]) * ENTRY;
+    let hashed = usize::from(u16::from_be_bytes([header[4], header[5]]));
+    let fields = Fields { bytes: record.get(entries_end..hashed).ok_or(DecodeError::Length)? };
+    let found = fields.find(tag::REFERENCE)?;
+    found.map(|bytes| std::str::from_utf8(bytes).map_err(|_| DecodeError::Text)).transpose()
+}
+
+fn has_fields(header: &[u8; HEADER]) -> bool {
+    usize::from(u16::from_be_bytes([header[4], header[5]])) != HEADER + usize::from(header[3]) * ENTRY
 }
 
 fn entry(bytes: &[u8], skip: Sequence) -> Result<Entry, DecodeError> {

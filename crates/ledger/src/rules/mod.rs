@@ -114,9 +114,10 @@ pub fn open_bank(bank: [u8; 16], timeline: u32, name: &str, context: Context) ->
     }
 }
 
-/// An event with no entries yet, booked on the open day (or on the day of the clock where none is needed).
+/// An event with no entries yet, booked on the open day; where none is needed, on the last one, so that booking dates never go back.
 fn event<V: View>(view: &V, request: &Request, context: Context, body: Body) -> Event {
-    let booking = view.day().open.unwrap_or_else(|| Date::of_micros(context.time));
+    let day = view.day();
+    let booking = day.open.or(day.newest).unwrap_or_else(|| Date::of_micros(context.time));
     Event {
         sequence: context.sequence,
         time: context.time,

@@ -1,0 +1,198 @@
+//! An account's history: its events, linked from the newest to the first, with skips for long ways.
+//!
+//! No index: each entry names the account's previous event, and at every 64th version also one 64, 4,096 or
+//! 262,144 versions earlier. The account's state names the newest. Versions count events without gaps, so a
+//! version is a place in the history, and a page is found in some hundred steps however deep it lies.
+
+use ledger::{Account, AccountId, Date, Entry, Event, Sequence};
+
+use crate::sequencer::Fault;
+use crate::store::Reads;
+
+/// One event of an account's history.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// The event.
+    pub event: Event,
+    /// The account's first entry in it.
+    pub entry: Entry,
+}
+
+/// Events visited for one page at most, filtered ones included; then the page ends with a cursor.
+const VISITS_MAX: usize = 2_000;
+
+/// Where to start and which way to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum From {
+    /// From this version down.
+    Down(u64),
+    /// From this version up.
+    Up(u64),
+}
+
+/// A page of an account's history.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page {
+    /// The events, in the order asked for.
+    pub steps: Vec<Step>,
+    /// Where the next page starts; none at the end.
+    pub next: Option<From>,
+}
+
+/// Reads one step of an account's history.
+///
+/// # Errors
+/// If it cannot be read, or is not of this account.
+pub fn step(reads: &dyn Reads, account: AccountId, at: Sequence) -> Result<Step, Fault> {
+    let event =
+        reads.event(at)?.ok_or_else(|| Fault::Unreadable(format!("event {at} is linked but not there")))?;
+    let entry = event.entries.iter().find(|entry| entry.account == account).copied();
+    let entry = entry
+        .ok_or_else(|| Fault::Unreadable(format!("event {at} is linked but not of account {account}")))?;
+    Ok(Step { event, entry })
+}
+
+/// The first step, going back from the newest event, for which `found` is true. `found` must stay true for
+/// all earlier events once it is. None if it never is.
+///
+/// # Errors
+/// If the history cannot be read.
+pub fn seek(
+    reads: &dyn Reads,
+    id: AccountId,
+    account: &Account,
+    found: impl Fn(&Step) -> bool,
+) -> Result<Option<Step>, Fault> {
+    if account.last.0 == 0 {
+        return Ok(None);
+    }
+    let mut here = step(reads, id, account.last)?;
+    loop {
+        if found(&here) {
+            return Ok(Some(here));
+        }
+        // A skip is taken if it does not lead past the place.
+        if here.entry.skip.0 != 0 {
+            let far = step(reads, id, here.entry.skip)?;
+            if !found(&far) {
+                here = far;
+                continue;
+            }
+        }
+        if here.entry.previous.0 == 0 {
+            return Ok(None);
+        }
+        here = step(reads, id, here.entry.previous)?;
+    }
+}
+
+/// A page of an account's history: events for which `wanted` is true, at most `limit`.
+///
+/// # Errors
+/// If the history cannot be read.
+pub fn page(
+    reads: &dyn Reads,
+    id: AccountId,
+    account: &Account,
+    from: From,
+    limit: usize,
+    wanted: impl Fn(&Step) -> bool,
+) -> Result<Page, Fault> {
+    match from {
+        From::Down(version) => down(reads, id, account, version, limit, wanted),
+        From::Up(version) => up(reads, id, account, version, limit, wanted),
+    }
+}
+
+fn down(
+    reads: &dyn Reads,
+    id: AccountId,
+    account: &Account,
+    version: u64,
+    limit: usize,
+    wanted: impl Fn(&Step) -> bool,
+) -> Result<Page, Fault> {
+    let mut steps = Vec::with_capacity(limit);
+    let mut visits = 0;
+    let mut next = seek(reads, id, account, |step| step.entry.version <= version)?;
+    while let Some(here) = next.take() {
+        if steps.len() == limit || visits == VISITS_MAX {
+            return Ok(Page { steps, next: Some(From::Down(here.entry.version)) });
+        }
+        visits += 1;
+        let previous = here.entry.previous;
+        if wanted(&here) {
+            steps.push(here);
+        }
+        if previous.0 != 0 {
+            next = Some(step(reads, id, previous)?);
+        }
+    }
+    Ok(Page { steps, next: None })
+}
+
+/// The links lead back only, so a page going up is read from its far end: versions count without gaps, so
+/// that end is known. Filtered pages may be short; the cursor goes on.
+fn up(
+    reads: &dyn Reads,
+    id: AccountId,
+    account: &Account,
+    version: u64,
+    limit: usize,
+    wanted: impl Fn(&Step) -> bool,
+) -> Result<Page, Fault> {
+    let first = version.max(1);
+    let last = account.version.min(first.saturating_add(limit as u64 - 1));
+    let mut steps = Vec::with_capacity(limit);
+    let mut next = seek(reads, id, account, |step| step.entry.version <= last)?;
+    while let Some(here) = next.take() {
+        if here.entry.version < first {
+            break;
+        }
+        let previous = here.entry.previous;
+        if wanted(&here) {
+            steps.push(here);
+        }
+        if previous.0 != 0 {
+            next = Some(step(reads, id, previous)?);
+        }
+    }
+    steps.reverse();
+    Ok(Page { steps, next: (last < account.version).then_some(From::Up(last + 1)) })
+}
+
+/// An account's ledger balance after its last event at or before a moment; none if it was not open yet.
+///
+/// # Errors
+/// If the history cannot be read.
+pub fn balance_at(
+    reads: &dyn Reads,
+    id: AccountId,
+    account: &Account,
+    at: Moment,
+) -> Result<Option<Step>, Fault> {
+    seek(reads, id, account, |step| at.covers(&step.event))
+}
+
+/// A point in the past.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// After this event.
+    Sequence(Sequence),
+    /// After the last event of this time, microseconds since 1970.
+    Time(i64),
+    /// After the last event of this booking date.
+    Date(Date),
+}
+
+impl Moment {
+    /// Had this event happened by then?
+    #[must_use]
+    pub fn covers(&self, event: &Event) -> bool {
+        match self {
+            Moment::Sequence(sequence) => event.sequence <= *sequence,
+            Moment::Time(time) => event.time <= *time,
+            Moment::Date(date) => event.booking <= *date,
+        }
+    }
+}

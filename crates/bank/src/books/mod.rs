@@ -1,0 +1,274 @@
+//! The books, as the rest of the service uses them: ask, and be answered with what is durable.
+//!
+//! ```text
+//!  prepare (old claims; this thread) ─► queue ─► rules ─► store ─► receipt ─► read (replays: the older event)
+//! ```
+//! A replay is recognised here: the rules only say which event used the key; whether it was the same request
+//! is a question of two fingerprints, and the older one may have to be read from the disk.
+
+mod decided;
+pub mod history;
+mod trial_balance;
+
+use std::sync::Arc;
+
+use ledger::event::{Claimed, NameKind};
+use ledger::view::{BusinessDay, Hold};
+use ledger::{AccountId, Digest, Event, NameId, PrincipalId, Request, Sequence, codec};
+use smallvec::{SmallVec, smallvec};
+use tokio::sync::oneshot;
+
+use crate::sequencer::{AccountView, Answer, Fault, Outcome, Query, Receipt, Sequencer, Submission, Work};
+use crate::store::Reads;
+
+pub use decided::{Decided, GroupDecided};
+pub use trial_balance::{Sums, TrialBalance};
+
+/// The way to the books. Clones are cheap and share everything.
+#[derive(Clone)]
+pub struct Books {
+    sequencer: Sequencer,
+    reads: Arc<dyn Reads>,
+}
+
+impl Books {
+    /// Over a running sequencer and the history behind it.
+    #[must_use]
+    pub fn new(sequencer: Sequencer, reads: Arc<dyn Reads>) -> Books {
+        Books { sequencer, reads }
+    }
+
+    /// History.
+    #[must_use]
+    pub fn reads(&self) -> &Arc<dyn Reads> {
+        &self.reads
+    }
+
+    /// How many commands wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.sequencer.waiting()
+    }
+
+    /// Has one request decided.
+    ///
+    /// # Errors
+    /// A [`Fault`]; the request left no trace, or its outcome can be asked by key.
+    pub async fn submit(&self, request: Request) -> Result<Decided, Fault> {
+        let fingerprint = request.fingerprint;
+        let receipt = self.send(Work::Requests(smallvec![request])).await?;
+        self.decided(&receipt, 0, fingerprint)
+    }
+
+    /// Has independent requests decided, in order; each has its own outcome.
+    ///
+    /// # Errors
+    /// As [`Books::submit`], for all of them together.
+    pub async fn submit_all(&self, requests: Vec<Request>) -> Result<Vec<Result<Decided, Fault>>, Fault> {
+        let fingerprints: Vec<Digest> = requests.iter().map(|request| request.fingerprint).collect();
+        let receipt = self.send(Work::Requests(SmallVec::from_vec(requests))).await?;
+        let each = fingerprints.into_iter().enumerate();
+        Ok(each.map(|(index, fingerprint)| self.decided(&receipt, index, fingerprint)).collect())
+    }
+
+    /// Has a group decided, all or none. `header` carries the group's key and principal.
+    ///
+    /// # Errors
+    /// As [`Books::submit`].
+    pub async fn submit_group(&self, header: Request, members: Vec<Request>) -> Result<GroupDecided, Fault> {
+        let fingerprint = header.fingerprint;
+        let receipt = self.send(Work::Group { header: Box::new(header), members }).await?;
+        let decided = self.decided(&receipt, 0, fingerprint)?;
+        let Decided::Accepted { event, replayed } = decided else {
+            return Ok(GroupDecided::Not(decided));
+        };
+        let members = self.members(&event)?;
+        Ok(GroupDecided::Accepted { header: event, members, replayed })
+    }
+
+    /// The members of a group, read back.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn members(&self, header: &Event) -> Result<Vec<Event>, Fault> {
+        let ledger::Body::Group { members } = header.body else { return Ok(Vec::new()) };
+        let mut events = Vec::with_capacity(usize::from(members));
+        self.reads.scan(header.sequence.next(), &mut |event| {
+            events.push(event);
+            if events.len() < usize::from(members) {
+                std::ops::ControlFlow::Continue(())
+            } else {
+                std::ops::ControlFlow::Break(())
+            }
+        })?;
+        Ok(events)
+    }
+
+    /// An account as it stands.
+    ///
+    /// # Errors
+    /// As [`Books::submit`]; so for all that follow.
+    pub async fn account(&self, id: AccountId) -> Result<Option<AccountView>, Fault> {
+        match self.ask(Query::Account(id)).await? {
+            Answer::Accounts(accounts) => Ok(accounts.into_iter().next()),
+            other => unreachable!("an account was asked for: {other:?}"),
+        }
+    }
+
+    /// Accounts after an id, in order.
+    ///
+    /// # Errors
+    /// As [`Books::submit`].
+    pub async fn accounts(
+        &self,
+        after: AccountId,
+        limit: usize,
+        owner: Option<PrincipalId>,
+    ) -> Result<Vec<AccountView>, Fault> {
+        match self.ask(Query::Accounts { after, limit, owner }).await? {
+            Answer::Accounts(accounts) => Ok(accounts),
+            other => unreachable!("accounts were asked for: {other:?}"),
+        }
+    }
+
+    /// Who holds a claim: the event that used a key.
+    ///
+    /// # Errors
+    /// As [`Books::submit`].
+    pub async fn claim(&self, digest: Digest) -> Result<Option<Claimed>, Fault> {
+        match self.ask(Query::Claim(digest)).await? {
+            Answer::Claim(claimed) => Ok(claimed),
+            other => unreachable!("a claim was asked for: {other:?}"),
+        }
+    }
+
+    /// An open hold, or the claim of its end.
+    ///
+    /// # Errors
+    /// As [`Books::submit`].
+    pub async fn hold(&self, id: Sequence) -> Result<(Option<Hold>, Option<Claimed>), Fault> {
+        match self.ask(Query::Hold(id)).await? {
+            Answer::Hold(hold, end) => Ok((hold, end)),
+            other => unreachable!("a hold was asked for: {other:?}"),
+        }
+    }
+
+    /// The number of a name.
+    ///
+    /// # Errors
+    /// As [`Books::submit`].
+    pub async fn name(&self, kind: NameKind, text: &str) -> Result<Option<NameId>, Fault> {
+        match self.ask(Query::Name(kind, text.into())).await? {
+            Answer::Name(id) => Ok(id),
+            other => unreachable!("a name was asked for: {other:?}"),
+        }
+    }
+
+    /// The number of a name, which is given one if it has none yet.
+    ///
+    /// # Errors
+    /// As [`Books::submit`].
+    pub async fn intern(&self, kind: NameKind, text: &str) -> Result<NameId, Fault> {
+        let command = ledger::Command::Name { kind, text: text.into() };
+        let receipt = self.send(Work::Requests(smallvec![Request::new(command, NameId(0))])).await?;
+        match &receipt.outcomes[0] {
+            Outcome::Named(id) => Ok(*id),
+            Outcome::Decided(offset) => match event_at(&receipt, *offset)?.body {
+                ledger::Body::Named { id, .. } => Ok(id),
+                other => unreachable!("a name was interned: {other:?}"),
+            },
+            Outcome::Fault(fault) => Err(fault.clone()),
+            other => unreachable!("names are checked before they are sent: {other:?}"),
+        }
+    }
+
+    /// The business day.
+    ///
+    /// # Errors
+    /// As [`Books::submit`].
+    pub async fn day(&self) -> Result<BusinessDay, Fault> {
+        match self.ask(Query::Day).await? {
+            Answer::Day(day) => Ok(day),
+            other => unreachable!("the day was asked for: {other:?}"),
+        }
+    }
+
+    /// Sums over all accounts, and the sequence at which they hold.
+    ///
+    /// # Errors
+    /// As [`Books::submit`].
+    pub async fn trial_balance(&self) -> Result<TrialBalance, Fault> {
+        match self.ask(Query::TrialBalance).await? {
+            Answer::TrialBalance(balance) => Ok(balance),
+            other => unreachable!("a trial balance was asked for: {other:?}"),
+        }
+    }
+
+    /// An operator has checked the clock.
+    ///
+    /// # Errors
+    /// As [`Books::submit`].
+    pub async fn confirm_clock(&self) -> Result<(), Fault> {
+        self.send(Work::ConfirmClock).await.map(drop)
+    }
+
+    /// Has the rules thread stop after what is before this in the queue.
+    pub(crate) fn stop(&self) {
+        let prior = crate::sequencer::Prior::default();
+        // A full queue empties; a closed one has stopped already.
+        while let Err(Fault::Overloaded) = self.sequencer.submit(Submission {
+            work: Work::Stop,
+            prior: prior.clone(),
+            reply: Box::new(|_| ()),
+        }) {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    }
+
+    async fn ask(&self, query: Query) -> Result<Answer, Fault> {
+        let mut receipt = self.send(Work::Query(query)).await?;
+        match receipt.outcomes.pop() {
+            Some(Outcome::Answer(answer)) => Ok(*answer),
+            Some(Outcome::Fault(fault)) => Err(fault),
+            other => unreachable!("a question has an answer: {other:?}"),
+        }
+    }
+
+    async fn send(&self, work: Work) -> Result<Receipt, Fault> {
+        let prior = self.reads.prepare(&work.digests())?;
+        let (answer, answered) = oneshot::channel();
+        // If the caller went away meanwhile, nobody hears the answer; the request counts all the same.
+        let reply = Box::new(move |receipt| drop(answer.send(receipt)));
+        self.sequencer.submit(Submission { work, prior, reply })?;
+        answered.await.unwrap_or(Err(Fault::Stopped))
+    }
+
+    fn decided(&self, receipt: &Receipt, index: usize, fingerprint: Digest) -> Result<Decided, Fault> {
+        match &receipt.outcomes[index] {
+            Outcome::Decided(offset) => Ok(Decided::of(event_at(receipt, *offset)?, false)),
+            Outcome::Earlier(claimed) => {
+                let event = self.reads.event(claimed.sequence)?.ok_or_else(|| missing(claimed.sequence))?;
+                if event.fingerprint == fingerprint {
+                    Ok(Decided::of(event, true))
+                } else {
+                    Ok(Decided::KeyReused { by: claimed.sequence })
+                }
+            }
+            Outcome::Refused(refusal) => {
+                Ok(Decided::Refused { refusal: *refusal, replayed: false, event: None })
+            }
+            Outcome::Throttled(wait) => Ok(Decided::Throttled(*wait)),
+            Outcome::Fault(fault) => Err(fault.clone()),
+            other => unreachable!("a request has an outcome of its own: {other:?}"),
+        }
+    }
+}
+
+fn event_at(receipt: &Receipt, offset: u32) -> Result<Event, Fault> {
+    codec::decode(receipt.frame.record(offset).bytes()).map_err(|error| Fault::Unreadable(error.to_string()))
+}
+
+/// A claim leads to an event that is durable by the time its receipt is given out.
+fn missing(sequence: Sequence) -> Fault {
+    Fault::Unreadable(format!("event {sequence} is claimed but not there"))
+}

@@ -1,0 +1,132 @@
+//! One submission: from work to outcomes.
+
+use ledger::event::{Body, Event};
+use ledger::rules::{self, Context, GroupRefused};
+use ledger::{Command, Digest, Refusal, Request, Sequence, View};
+use smallvec::{SmallVec, smallvec};
+
+use super::submission::{Outcome, Prior, Work};
+use crate::identity::quota::Quota;
+use crate::store::Store;
+
+/// How many refusals a principal may have recorded: an endless stream of them would fill the disk for free.
+pub type RefusalBudget = Quota;
+
+/// Decides everything that a submission asks for. Accepted events are in the store's batch afterwards.
+pub(super) fn work<S: Store>(
+    store: &mut S,
+    work: &Work,
+    prior: &Prior,
+    time: i64,
+    budget: &RefusalBudget,
+) -> SmallVec<[Outcome; 1]> {
+    match work {
+        Work::Requests(requests) => {
+            let mut outcomes = SmallVec::with_capacity(requests.len());
+            outcomes.extend(requests.iter().map(|one| request(store, one, prior, time, budget)));
+            outcomes
+        }
+        Work::Group { header, members } => smallvec![group(store, header, members, prior, time, budget)],
+        Work::Query(query) => smallvec![Outcome::Answer(Box::new(store.answer(query, prior)))],
+        Work::ConfirmClock | Work::Stop => smallvec![Outcome::Done],
+    }
+}
+
+/// Decides one request on its own.
+pub(super) fn request<S: Store>(
+    store: &mut S,
+    request: &Request,
+    prior: &Prior,
+    time: i64,
+    budget: &RefusalBudget,
+) -> Outcome {
+    let context = Context { sequence: store.next(), time };
+    let view = store.view(prior);
+    if let Some(earlier) = earlier(&view, request.key) {
+        return earlier;
+    }
+    if let Command::Name { kind, text } = &request.command
+        && let Some(id) = view.name(*kind, text)
+    {
+        return Outcome::Named(id);
+    }
+    match rules::decide(&view, request, context) {
+        Ok(event) => {
+            drop(view);
+            Outcome::Decided(store.accept(&event))
+        }
+        Err(refusal) => {
+            let record = recording(&view, request, refusal, context, budget);
+            drop(view);
+            record.map_or_else(|outcome| outcome, |event| Outcome::Decided(store.accept(&event)))
+        }
+    }
+}
+
+fn group<S: Store>(
+    store: &mut S,
+    header: &Request,
+    members: &[Request],
+    prior: &Prior,
+    time: i64,
+    budget: &RefusalBudget,
+) -> Outcome {
+    let context = Context { sequence: store.next(), time };
+    let view = store.view(prior);
+    if let Some(earlier) = earlier(&view, header.key) {
+        return earlier;
+    }
+    let decided = rules::decide_group(&view, header, members, context)
+        .map_err(|GroupRefused { refusal }| recording(&view, header, refusal, context, budget));
+    drop(view);
+    match decided {
+        Ok(events) => {
+            let offsets: Vec<u32> = events.iter().map(|event| store.accept(event)).collect();
+            Outcome::Decided(offsets[0])
+        }
+        Err(Ok(event)) => Outcome::Decided(store.accept(&event)),
+        Err(Err(outcome)) => outcome,
+    }
+}
+
+fn earlier(view: &impl View, key: Digest) -> Option<Outcome> {
+    if key.is_none() {
+        return None;
+    }
+    view.claimed(&key).map(Outcome::Earlier)
+}
+
+/// The event that keeps a refusal, or what to answer if it is not kept.
+fn recording(
+    view: &impl View,
+    request: &Request,
+    refusal: Refusal,
+    context: Context,
+    budget: &RefusalBudget,
+) -> Result<Event, Outcome> {
+    if !refusal.is_recorded() || request.key.is_none() {
+        return Err(Outcome::Refused(refusal));
+    }
+    budget.take(request.principal.0, 1, context.time).map_err(Outcome::Throttled)?;
+    Ok(rules::record_refusal(view, request, context, refusal))
+}
+
+/// Ends holds whose time has come, oldest first, at most `limit`: by commands like any other, so that
+/// replay needs no clock.
+pub(super) fn expire_due<S: Store>(store: &mut S, time: i64, limit: usize, budget: &RefusalBudget) {
+    let nobody = Prior::default();
+    for _ in 0..limit {
+        let Some(hold) = store.due(time) else { return };
+        let expire = Request::new(Command::Expire { hold }, Default::default());
+        let outcome = request(store, &expire, &nobody, time, budget);
+        assert!(matches!(outcome, Outcome::Decided(_)), "a hold that is due can expire: {outcome:?}");
+    }
+}
+
+/// Opens the books: the first event.
+pub(crate) fn open_bank<S: Store>(store: &mut S, bank: [u8; 16], timeline: u32, name: &str, time: i64) {
+    debug_assert_eq!(store.next(), Sequence(1));
+    let event = rules::open_bank(bank, timeline, name, Context { sequence: store.next(), time });
+    debug_assert!(matches!(event.body, Body::BankOpened { .. }));
+    store.accept(&event);
+}

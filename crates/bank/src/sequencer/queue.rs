@@ -1,0 +1,84 @@
+//! The queue before the rules: bounded in commands, not only in submissions, so that memory is bounded too.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crossbeam_channel::{Receiver, Sender, TrySendError};
+
+use super::fault::Fault;
+use super::submission::Submission;
+
+/// How much may wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueLimits {
+    /// Submissions.
+    pub submissions: usize,
+    /// Commands in all of them. At most twice a batch and a bit: what waits longer should be told so.
+    pub commands: usize,
+}
+
+impl Default for QueueLimits {
+    /// 16,384 submissions, 131,072 commands: sixteen full batches, some tens of milliseconds of work.
+    fn default() -> Self {
+        QueueLimits { submissions: 16_384, commands: 131_072 }
+    }
+}
+
+/// The way in. Clones share the queue.
+#[derive(Clone)]
+pub struct Sequencer {
+    sender: Sender<Submission>,
+    waiting: Arc<AtomicUsize>,
+    limits: QueueLimits,
+}
+
+/// The way out, for the rules thread.
+pub struct Queue {
+    pub(super) receiver: Receiver<Submission>,
+    waiting: Arc<AtomicUsize>,
+}
+
+/// A queue with both its ends.
+#[must_use]
+pub fn queue(limits: QueueLimits) -> (Sequencer, Queue) {
+    let (sender, receiver) = crossbeam_channel::bounded(limits.submissions);
+    let waiting = Arc::new(AtomicUsize::new(0));
+    (Sequencer { sender, waiting: Arc::clone(&waiting), limits }, Queue { receiver, waiting })
+}
+
+impl Sequencer {
+    /// Puts a submission into the queue. Never waits.
+    ///
+    /// # Errors
+    /// [`Fault::Overloaded`] if too much waits, [`Fault::Stopped`] if nobody decides any more. The
+    /// submission left no trace; its reply is not called.
+    pub fn submit(&self, submission: Submission) -> Result<(), Fault> {
+        let weight = submission.work.weight();
+        // One large batch may always wait alone, whatever the limit.
+        let before = self.waiting.fetch_add(weight, Ordering::Relaxed);
+        if before > 0 && before + weight > self.limits.commands {
+            self.waiting.fetch_sub(weight, Ordering::Relaxed);
+            return Err(Fault::Overloaded);
+        }
+        self.sender.try_send(submission).map_err(|error| {
+            self.waiting.fetch_sub(weight, Ordering::Relaxed);
+            match error {
+                TrySendError::Full(_) => Fault::Overloaded,
+                TrySendError::Disconnected(_) => Fault::Stopped,
+            }
+        })
+    }
+
+    /// How many commands wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+}
+
+impl Queue {
+    /// Notes that a submission of this weight was taken out.
+    pub(super) fn taken(&self, weight: usize) {
+        self.waiting.fetch_sub(weight, Ordering::Relaxed);
+    }
+}

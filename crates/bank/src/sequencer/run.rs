@@ -1,0 +1,127 @@
+//! The rules thread's loop.
+
+use std::time::Duration;
+
+use crossbeam_channel::RecvTimeoutError;
+use ledger::limits::GROUP_MAX;
+
+use super::clock::{Clock, Stamp};
+use super::fault::Fault;
+use super::process::{self, RefusalBudget};
+use super::queue::Queue;
+use super::submission::{Outcome, Submission, Work};
+use crate::store::{Answered, Store};
+
+/// How the sequencer works.
+pub struct Settings<C> {
+    /// Where time comes from.
+    pub clock: C,
+    /// A leap of the wall clock beyond this stops writes, microseconds.
+    pub clock_jump_us: i64,
+    /// What principals may have recorded.
+    pub refusals: RefusalBudget,
+    /// Commands in a batch, at most; a larger submission is refused before it gets here.
+    pub batch_max: usize,
+    /// Bytes of a batch, at most; a larger submission is answered with [`Fault::TooLarge`].
+    pub bytes_max: usize,
+}
+
+/// Holds that are expired in one batch at most, so that a mass expiry delays nobody for long.
+const EXPIRE_MAX: usize = 1_024;
+
+/// The longest sleep with nothing to do.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// Decides until every way in is gone.
+pub fn run<S: Store, C: Clock>(store: &mut S, queue: &Queue, settings: Settings<C>) {
+    let Settings { clock, clock_jump_us, refusals, batch_max, bytes_max } = settings;
+    debug_assert!(batch_max > GROUP_MAX, "a group and its header fit into one batch");
+    let mut stamp = Stamp::new(clock, store.time(), clock_jump_us);
+    let mut carried: Option<Submission> = None;
+    let mut batch: Vec<Submission> = Vec::new();
+    loop {
+        let first = match carried.take() {
+            Some(submission) => Some(submission),
+            None => match queue.receiver.recv_timeout(sleep(store, &mut stamp)) {
+                Ok(submission) => Some(submission),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => return,
+            },
+        };
+        carried = fill(&mut batch, first, queue, batch_max, bytes_max);
+        let stop = batch.iter().any(|submission| matches!(submission.work, Work::Stop));
+        decide(store, &mut stamp, &refusals, &mut batch);
+        if stop {
+            return;
+        }
+    }
+}
+
+/// Takes whatever waits, up to `max` commands. What no longer fits is carried into the next batch.
+fn fill(
+    batch: &mut Vec<Submission>,
+    first: Option<Submission>,
+    queue: &Queue,
+    weight_max: usize,
+    bytes_max: usize,
+) -> Option<Submission> {
+    let (mut weight, mut bytes) = (0, 0);
+    let mut next = first;
+    while let Some(submission) = next {
+        let (more_weight, more_bytes) = (submission.work.weight(), submission.work.bytes());
+        let room = bytes_max.saturating_sub(EXPIRE_MAX * 512);
+        if more_bytes > room {
+            queue.taken(more_weight);
+            (submission.reply)(Err(Fault::TooLarge));
+            next = queue.receiver.try_recv().ok();
+            continue;
+        }
+        if weight > 0 && (weight + more_weight > weight_max || bytes + more_bytes > room) {
+            return Some(submission);
+        }
+        weight += more_weight;
+        bytes += more_bytes;
+        queue.taken(more_weight);
+        batch.push(submission);
+        next = queue.receiver.try_recv().ok();
+    }
+    None
+}
+
+fn decide<S: Store, C: Clock>(
+    store: &mut S,
+    stamp: &mut Stamp<C>,
+    refusals: &RefusalBudget,
+    batch: &mut Vec<Submission>,
+) {
+    if batch.iter().any(|submission| matches!(submission.work, Work::ConfirmClock)) {
+        stamp.confirm();
+    }
+    let time = stamp.next();
+    let writable = store.ready().and(time.map_err(|jump| Fault::ClockJumped(jump.seconds)));
+    store.begin(batch);
+    if let Ok(time) = writable {
+        process::expire_due(store, time, EXPIRE_MAX, refusals);
+    }
+    let mut answers = Vec::with_capacity(batch.len());
+    for Submission { work, prior, reply } in batch.drain(..) {
+        let outcomes = match (&work, &writable) {
+            (Work::Query(_) | Work::ConfirmClock | Work::Stop, _) => {
+                process::work(store, &work, &prior, 0, refusals)
+            }
+            (_, Ok(time)) => process::work(store, &work, &prior, *time, refusals),
+            (_, Err(fault)) => std::iter::once(Outcome::Fault(fault.clone())).collect(),
+        };
+        answers.push(Answered { outcomes, reply });
+    }
+    store.hand_over(answers);
+}
+
+/// Until the next hold expires, or for long.
+fn sleep<S: Store, C: Clock>(store: &S, stamp: &mut Stamp<C>) -> Duration {
+    match store.next_due() {
+        // Never a busy loop while writes are stopped or the stamp stands still.
+        Some(due) => Duration::from_micros(stamp.until(due).max(10_000)).min(IDLE),
+        None => IDLE,
+    }
+}

@@ -1,0 +1,95 @@
+//! The running bank: books, bank database, keys and the threads behind them, opened and closed as one.
+//!
+//! ```text
+//!  data folder ─► journal store ─► rules thread ─► Books
+//!            └──► bank.db ───────────────────────► KeyStore
+//! ```
+//! Everything that a front end (HTTP, command line, benchmark) needs is reached from [`Service`].
+
+mod calendar;
+mod open;
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use journal::Recovery;
+use journal::keys::Discarded;
+use ledger::NameId;
+use ledger::event::NameKind;
+
+use crate::books::Books;
+use crate::database::Database;
+use crate::identity::{Credential, KeyStore, Quota};
+use crate::sequencer::Fault;
+use crate::store::journal::Background;
+
+pub use open::{Error, Settings, create, is_bank, open};
+
+/// Who opens and closes business days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum BusinessDays {
+    /// The calendar: at midnight UTC the open day is closed and the next one opened. A day that an operator
+    /// closed stays closed until the date changes.
+    #[default]
+    Calendar,
+    /// An operator.
+    Manual,
+}
+
+/// A running bank.
+pub struct Service {
+    /// The way to the books.
+    pub books: Books,
+    /// API keys.
+    pub keys: Arc<KeyStore>,
+    /// The bank database.
+    pub database: Database,
+    /// Requests that principals may make.
+    pub quota: Arc<Quota>,
+    /// The bank's id and timeline.
+    pub identity: journal::Identity,
+    /// What the bank calls itself.
+    pub name: Box<str>,
+    /// What opening found.
+    pub recovery: Recovery,
+    /// Key files that were thrown away and are being made again.
+    pub discarded: Vec<Discarded>,
+    calendar: Option<tokio::task::JoinHandle<()>>,
+    rules: Option<JoinHandle<()>>,
+    background: Option<Background>,
+}
+
+impl Service {
+    /// The ledger's number of the principal that a credential acts for; given on first use.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the books cannot answer.
+    pub async fn principal(&self, credential: &Credential) -> Result<NameId, Fault> {
+        if let Some(id) = credential.principal_id() {
+            return Ok(NameId(id));
+        }
+        let id = self.books.intern(NameKind::Principal, &credential.principal).await?;
+        credential.set_principal_id(id.0);
+        Ok(id)
+    }
+
+    /// Stops deciding, waits until everything decided is durable and confirmed, and closes the files. Requests
+    /// that are still waiting are answered with [`Fault::Stopped`].
+    pub async fn close(mut self) {
+        if let Some(calendar) = self.calendar.take() {
+            calendar.abort();
+        }
+        self.books.stop();
+        let threads = (self.rules.take(), self.background.take());
+        // Joining blocks; the runtime's own threads must stay free for those who wait for answers.
+        let joined = tokio::task::spawn_blocking(move || {
+            let (rules, background) = threads;
+            if let Some(rules) = rules {
+                let _ = rules.join();
+            }
+            drop(background);
+        });
+        let _ = joined.await;
+        self.database.clone().close().await;
+    }
+}

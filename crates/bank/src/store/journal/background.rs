@@ -1,0 +1,103 @@
+//! The threads beside the rules: the writer, the filers of keys and references, the maker of snapshots.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use journal::disk::Disk;
+use journal::keys::{Filer, Shelf};
+use journal::{Background as Spares, Reader};
+use ledger::State;
+
+use super::snapshots::Shadow;
+
+/// What the background threads work on.
+pub(super) struct Plan<D: Disk> {
+    pub(super) disk: D,
+    pub(super) dir: PathBuf,
+    pub(super) reader: Reader<D>,
+    pub(super) shelves: [(&'static str, Shelf); 2],
+    pub(super) shadow: Option<State>,
+    pub(super) snapshot_every: u64,
+}
+
+/// Owns the threads. Dropping it ends them; the writer ends when the rules thread's side is gone, and is
+/// waited for, so that the last frame is confirmed.
+pub struct Background {
+    stop: Arc<AtomicBool>,
+    writer: Option<JoinHandle<()>>,
+    others: Vec<JoinHandle<()>>,
+    // Last: the writer may still need segments while it ends.
+    _spares: Spares,
+}
+
+impl Background {
+    pub(super) fn start<D: Disk>(
+        plan: Plan<D>,
+        spares: Spares,
+        write: impl FnOnce() + Send + 'static,
+    ) -> std::io::Result<Background> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
+            std::thread::Builder::new().name(name.to_owned()).spawn(work)
+        };
+        let mut others = Vec::new();
+        for (name, shelf) in plan.shelves {
+            let filer = Filer::new(&plan.disk, &plan.dir.join(name), &shelf);
+            let (reader, stop) = (plan.reader.clone(), Arc::clone(&stop));
+            others.push(spawn(name, Box::new(move || filer.run(|| reader.durable(), &stop)))?);
+        }
+        if let Some(state) = plan.shadow {
+            let saved = state.head().0;
+            let shadow = Shadow {
+                disk: plan.disk,
+                dir: plan.dir,
+                reader: plan.reader,
+                state,
+                saved,
+                every: plan.snapshot_every,
+                goal: None,
+            };
+            let stop = Arc::clone(&stop);
+            others.push(spawn("snapshots", Box::new(move || make_snapshots(shadow, &stop)))?);
+        }
+        let writer = Some(spawn("writer", Box::new(write))?);
+        Ok(Background { stop, writer, others, _spares: spares })
+    }
+
+    /// No threads: the simulator does their work in its own order.
+    pub(super) fn inline<D: Disk>(_plan: Plan<D>, spares: Spares) -> Background {
+        Background { stop: Arc::default(), writer: None, others: Vec::new(), _spares: spares }
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        if let Some(writer) = self.writer.take() {
+            // A panic of the writer was reported when it happened; every caller has its fault.
+            let _ = writer.join();
+        }
+        self.stop.store(true, Ordering::Relaxed);
+        for thread in self.others.drain(..) {
+            thread.thread().unpark();
+            let _ = thread.join();
+        }
+    }
+}
+
+fn make_snapshots<D: Disk>(mut shadow: Shadow<D>, stop: &AtomicBool) {
+    // On Linux this is the thread's own niceness: a snapshot may wait, payments may not.
+    let _ = rustix::process::nice(19);
+    while !stop.load(Ordering::Relaxed) {
+        match shadow.step() {
+            Ok(true) => {}
+            Ok(false) => std::thread::park_timeout(Duration::from_millis(500)),
+            Err(error) => {
+                tracing::warn!(error, "no snapshot was made; the next start takes longer");
+                std::thread::park_timeout(Duration::from_secs(10));
+            }
+        }
+    }
+}

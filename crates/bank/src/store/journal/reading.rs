@@ -1,0 +1,134 @@
+//! The readers' side: durable history, on any number of threads.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use journal::Reader;
+use journal::disk::Disk;
+use journal::keys::{References, Shelf};
+use ledger::{Digest, Event, Sequence, State, codec};
+use parking_lot::Mutex;
+
+use super::snapshots;
+use super::writing::key;
+use crate::sequencer::{Fault, Prior};
+use crate::store::{Head, Reads, Watch};
+
+/// Events that a question about the past may fold beyond the nearest snapshot.
+const FOLD_MAX: u64 = 50_000_000;
+
+/// The reading side of the journal store.
+pub struct Reading<D: Disk> {
+    pub(super) reader: Reader<D>,
+    pub(super) keys: Shelf,
+    pub(super) references_shelf: Shelf,
+    pub(super) references: Arc<References>,
+    pub(super) poisoned: Arc<OnceLock<String>>,
+    pub(super) watch: Watch,
+    pub(super) disk: D,
+    pub(super) snapshots: PathBuf,
+    /// One fold at a time: each needs the memory of the whole books.
+    pub(super) folding: Mutex<()>,
+}
+
+impl<D: Disk> Reading<D> {
+    fn healthy(&self) -> Result<(), Fault> {
+        match self.poisoned.get() {
+            Some(cause) => Err(Fault::Poisoned(cause.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// The journal's reader, for streams of raw records.
+    #[must_use]
+    pub fn reader(&self) -> &Reader<D> {
+        &self.reader
+    }
+}
+
+fn unreadable(error: impl std::fmt::Display) -> Fault {
+    Fault::Unreadable(error.to_string())
+}
+
+impl<D: Disk> Reads for Reading<D> {
+    fn prepare(&self, digests: &[Digest]) -> Result<Prior, Fault> {
+        let runs = self.keys.runs();
+        if runs.is_empty() || digests.is_empty() {
+            return Ok(Prior::new(Vec::new(), runs));
+        }
+        let keys: Vec<_> = digests.iter().map(key).collect();
+        let mut found = Vec::new();
+        runs.find_batch(&keys, &mut found).map_err(unreadable)?;
+        let found = found.into_iter().map(|(index, value)| (digests[index], value)).collect();
+        Ok(Prior::new(found, runs))
+    }
+
+    fn head(&self) -> Head {
+        let head = self.reader.head();
+        Head { sequence: Sequence(head.sequence), hash: head.hash }
+    }
+
+    fn watch(&self) -> Watch {
+        self.watch.clone()
+    }
+
+    fn event(&self, sequence: Sequence) -> Result<Option<Event>, Fault> {
+        self.healthy()?;
+        let Some(record) = self.reader.record(sequence.0).map_err(unreadable)? else { return Ok(None) };
+        codec::decode(record.bytes()).map(Some).map_err(unreadable)
+    }
+
+    fn scan(&self, from: Sequence, each: &mut dyn FnMut(Event) -> ControlFlow<()>) -> Result<(), Fault> {
+        self.healthy()?;
+        let mut scan = self.reader.scan(from.0.max(1));
+        while let Some(record) = scan.advance().map_err(unreadable)? {
+            if each(codec::decode(record.bytes()).map_err(unreadable)?).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn by_reference(&self, reference: &str, before: Sequence, limit: usize) -> Result<Vec<Sequence>, Fault> {
+        self.healthy()?;
+        let digest = key(&Digest::of_reference(reference));
+        let found = self.references.find_all(&digest, before.0, limit).map_err(unreadable)?;
+        Ok(found.into_iter().map(Sequence).collect())
+    }
+
+    fn state_at(&self, sequence: Sequence) -> Result<State, Fault> {
+        self.healthy()?;
+        let _one = self.folding.try_lock().ok_or(Fault::Overloaded)?;
+        let mut state = snapshots::newest(&self.disk, &self.snapshots, sequence.0).unwrap_or_default();
+        let distance = sequence.0 - state.head().0;
+        if distance > FOLD_MAX {
+            let text =
+                format!("{distance} events beyond the nearest snapshot, at most {FOLD_MAX} are folded");
+            return Err(Fault::TooFar(text));
+        }
+        self.scan(state.head().next(), &mut |event| {
+            if event.sequence > sequence {
+                return ControlFlow::Break(());
+            }
+            state.apply(&event);
+            ControlFlow::Continue(())
+        })?;
+        Ok(state)
+    }
+
+    fn figures(&self) -> Vec<(&'static str, f64)> {
+        let keys = self.keys.status();
+        let references = self.references_shelf.status();
+        vec![
+            ("bankcore_journal_bytes", self.reader.bytes_on_disk() as f64),
+            ("bankcore_journal_sequence", self.reader.durable() as f64),
+            ("bankcore_key_runs", keys.runs as f64),
+            ("bankcore_key_claims_filed", keys.filed_claims as f64),
+            ("bankcore_key_memory_bytes", (keys.runs_memory_bytes + keys.unfiled_memory_bytes) as f64),
+            ("bankcore_key_filing_failures", keys.failures as f64),
+            ("bankcore_reference_runs", references.runs as f64),
+            ("bankcore_poisoned", f64::from(u8::from(self.poisoned.get().is_some()))),
+        ]
+    }
+}

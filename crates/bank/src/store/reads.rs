@@ -1,0 +1,61 @@
+//! The reading side of a store: history, shared by many threads. Only what is durable is ever seen.
+
+use std::ops::ControlFlow;
+
+use ledger::{Digest, Event, Sequence, State};
+
+use crate::sequencer::{Fault, Prior};
+
+/// The newest durable sequence, as it changes.
+pub type Watch = tokio::sync::watch::Receiver<u64>;
+
+/// The newest durable event and the chain up to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Its sequence.
+    pub sequence: Sequence,
+    /// The chain's hash after it.
+    pub hash: [u8; 32],
+}
+
+/// History.
+pub trait Reads: Send + Sync + 'static {
+    /// Looks digests up among the old claims, before a submission is queued.
+    ///
+    /// # Errors
+    /// [`Fault::Unreadable`]: then nothing may be decided, since a used key could look new.
+    fn prepare(&self, digests: &[Digest]) -> Result<Prior, Fault>;
+
+    /// The newest durable event.
+    fn head(&self) -> Head;
+
+    /// The newest durable sequence, as it changes.
+    fn watch(&self) -> Watch;
+
+    /// The event with this sequence; none above the head.
+    ///
+    /// # Errors
+    /// [`Fault::Unreadable`] if it cannot be read, [`Fault::Poisoned`] after a failed write.
+    fn event(&self, sequence: Sequence) -> Result<Option<Event>, Fault>;
+
+    /// Events from `from` on, in order, up to the head at the time of the call or until `each` breaks.
+    ///
+    /// # Errors
+    /// As [`Reads::event`].
+    fn scan(&self, from: Sequence, each: &mut dyn FnMut(Event) -> ControlFlow<()>) -> Result<(), Fault>;
+
+    /// Transactions with this reference, newest first, below `before`.
+    ///
+    /// # Errors
+    /// As [`Reads::event`].
+    fn by_reference(&self, reference: &str, before: Sequence, limit: usize) -> Result<Vec<Sequence>, Fault>;
+
+    /// The books as they stood after `sequence`.
+    ///
+    /// # Errors
+    /// As [`Reads::event`], and [`Fault::TooFar`].
+    fn state_at(&self, sequence: Sequence) -> Result<State, Fault>;
+
+    /// Figures for metrics: name and value.
+    fn figures(&self) -> Vec<(&'static str, f64)>;
+}
