@@ -18,7 +18,10 @@ fn main() {
         std::process::exit(2);
     };
     let seconds = args.next().and_then(|text| text.parse().ok()).unwrap_or(3.0);
-    println!("{:>7} {:>12} {:>10} {:>10} {:>12} {:>12} {:>12}", "frame", "records/s", "p50 us", "p99 us", "crc ns", "chain ns", "encode ns");
+    println!(
+        "{:>7} {:>12} {:>10} {:>10} {:>12} {:>12} {:>12}",
+        "frame", "records/s", "p50 us", "p99 us", "crc ns", "chain ns", "encode ns"
+    );
     for size in [1, 64, 512, 8192] {
         run(&home, size, Duration::from_secs_f64(seconds));
     }

@@ -164,7 +164,13 @@ impl<D: Disk> Appender<D> {
         Ok(rolled)
     }
 
-    fn write(&mut self, frame: &mut [u8], records: u32, content: usize, after: Head) -> Result<(), AppendError> {
+    fn write(
+        &mut self,
+        frame: &mut [u8],
+        records: u32,
+        content: usize,
+        after: Head,
+    ) -> Result<(), AppendError> {
         let header = FrameHeader {
             first: self.head.sequence + 1,
             records,

@@ -33,7 +33,9 @@ pub enum OpenError {
         dir: PathBuf,
     },
     /// The folder was written by a program with another format.
-    #[error("the journal has format {found}, this program reads 1: run the version that wrote it, or migrate")]
+    #[error(
+        "the journal has format {found}, this program reads 1: run the version that wrote it, or migrate"
+    )]
     OtherVersion {
         /// The version found.
         found: u32,
@@ -60,7 +62,9 @@ pub enum OpenError {
     #[error("the journal is damaged at {0}: do not start; restore this segment from a replica or a backup")]
     Damage(Damage),
     /// The chain does not pass through the head given to [`recover`](crate::Folder::recover). Nothing was written.
-    #[error("the snapshot at sequence {sequence} is not of this journal: start from an older one, or without")]
+    #[error(
+        "the snapshot at sequence {sequence} is not of this journal: start from an older one, or without"
+    )]
     SnapshotMismatch {
         /// The sequence of the head given.
         sequence: u64,
@@ -92,7 +96,9 @@ impl OpenError {
         let path = path.to_path_buf();
         move |source| match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => OpenError::NoSpace { path },
-            io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => OpenError::ReadOnly { path },
+            io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
+                OpenError::ReadOnly { path }
+            }
             _ => OpenError::Io { path, what, source },
         }
     }
@@ -134,7 +140,9 @@ pub enum AppendError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Full {
     /// Free space fell under the reserve.
-    #[error("the disk is nearly full ({free} bytes free, {needed} needed): free some; writes resume by themselves")]
+    #[error(
+        "the disk is nearly full ({free} bytes free, {needed} needed): free some; writes resume by themselves"
+    )]
     Reserve {
         /// Bytes free.
         free: u64,

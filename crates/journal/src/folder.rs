@@ -43,10 +43,9 @@ impl<D: Disk> Folder<D> {
             return Err(OpenError::Exists { dir: dir.to_path_buf() });
         }
         make_dir(&disk, &journal)?;
-        // The folder itself may be there already but with a name that is not durable yet.
-        disk.sync_dir(dir).map_err(OpenError::io("sync", dir))?;
         let header = SegmentHeader { identity, number: 1, bytes: options.segment_bytes };
-        segment::make(&disk, &journal, &header).map_err(OpenError::io("create", &segment_path(&journal, 1)))?;
+        segment::make(&disk, &journal, &header)
+            .map_err(OpenError::io("create", &segment_path(&journal, 1)))?;
         write_identity(&disk, dir, identity)?;
         Ok(Self { disk, dir: dir.to_path_buf(), identity, options, lock })
     }
@@ -92,15 +91,13 @@ impl<D: Disk> Folder<D> {
     }
 }
 
-/// Makes a folder and the names that lead to it durable.
+/// Makes a folder, and makes the names that lead to it durable: its own always, since an earlier attempt may have ended
+/// between making and syncing it, and those above it that were missing.
 fn make_dir<D: Disk>(disk: &D, dir: &Path) -> Result<(), OpenError> {
-    let missing: Vec<&Path> = dir
-        .ancestors()
-        .filter(|path| !path.as_os_str().is_empty())
-        .take_while(|path| !disk.exists(path))
-        .collect();
+    let above = dir.ancestors().skip(1).filter(|path| !path.as_os_str().is_empty());
+    let missing = above.take_while(|path| !disk.exists(path)).count();
     disk.create_dir_all(dir).map_err(OpenError::io("create", dir))?;
-    for parent in missing.iter().rev().filter_map(|path| path.parent()) {
+    for parent in dir.ancestors().skip(1).take(missing + 1) {
         disk.sync_dir(parent).map_err(OpenError::io("sync", parent))?;
     }
     Ok(())

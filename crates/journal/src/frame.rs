@@ -89,7 +89,11 @@ impl FrameHeader {
 
 /// Checks the records of a frame whose header was found good and goes on from `head`: checksums, sequences, counts and
 /// chain. The head after it, or what is wrong at which sequence.
-pub(crate) fn check_records(header: &FrameHeader, content: &[u8], head: Head) -> Result<Head, (u64, &'static str)> {
+pub(crate) fn check_records(
+    header: &FrameHeader,
+    content: &[u8],
+    head: Head,
+) -> Result<Head, (u64, &'static str)> {
     let mut rest = &content[FRAME_HEADER..];
     let mut head = head;
     for _ in 0..header.records {

@@ -41,7 +41,13 @@ pub(crate) fn has_entry(sequence: u64, first: u64) -> bool {
 
 impl SegmentIndex {
     pub fn new(number: u64, bytes: u64, first: u64, before: [u8; 32]) -> Self {
-        Self::with_table(number, bytes, first, before, Table { end: first, after: before, offsets: Vec::new() })
+        Self::with_table(
+            number,
+            bytes,
+            first,
+            before,
+            Table { end: first, after: before, offsets: Vec::new() },
+        )
     }
 
     pub fn with_table(number: u64, bytes: u64, first: u64, before: [u8; 32], table: Table) -> Self {

@@ -18,10 +18,10 @@ use crate::record::Record;
 use crate::sidecar;
 use crate::spares::{Background, Pool, Spare};
 use crate::tail::{Rest, Search, zero};
-use crate::walk::{Stop, Walk};
+use crate::walk::{self, Stop, Walk};
 use crate::watermark::Watermark;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -97,8 +97,12 @@ pub(crate) fn recover<D: Disk>(
     for path in &unfinished {
         folder.disk.remove(path).map_err(OpenError::io("remove", path))?;
     }
+    // Names that only the cache has seen prove as little as bytes.
+    for dir in [&folder.dir, &journal] {
+        folder.disk.sync_dir(dir).map_err(OpenError::io("sync", dir))?;
+    }
     let cut = mend(&folder, &journal, &walked, current, &rest)?;
-    let ready = spares(&folder, &journal, current, &later)?;
+    let ready = spares(&folder, &journal, &later)?;
     let (head, replayed, segments_read) = (walked.head, walked.replayed, walked.read);
     let journal = build(folder, journal, walked, ready)?;
     let recovery = Recovery { head, replayed, cut, segments_read, took: began.elapsed() };
@@ -106,7 +110,7 @@ pub(crate) fn recover<D: Disk>(
 }
 
 /// The numbers of the segments, and the files that an interrupted making left.
-fn list<D: Disk>(disk: &D, journal: &PathBuf) -> Result<(BTreeSet<u64>, Vec<PathBuf>), OpenError> {
+fn list<D: Disk>(disk: &D, journal: &Path) -> Result<(BTreeSet<u64>, Vec<PathBuf>), OpenError> {
     let (mut numbers, mut unfinished) = (BTreeSet::new(), Vec::new());
     for name in disk.list(journal).map_err(OpenError::io("list", journal))? {
         if let Some(number) = number_in(&name, "seg") {
@@ -120,7 +124,7 @@ fn list<D: Disk>(disk: &D, journal: &PathBuf) -> Result<(BTreeSet<u64>, Vec<Path
 
 fn walk<D: Disk>(
     folder: &Folder<D>,
-    journal: &PathBuf,
+    journal: &Path,
     numbers: &BTreeSet<u64>,
     after: Option<Head>,
     replay: &mut dyn FnMut(Record<'_>),
@@ -142,7 +146,9 @@ fn walk<D: Disk>(
             let table = found.table();
             let end = Head { sequence: table.end - 1, hash: table.after };
             // Only a segment that another one goes on from is known to be complete.
-            if walk.header(number)?.is_some() && walk.continues_in(number + 1, &end)? {
+            if walk::header(disk, journal, identity, number)?.is_some()
+                && walk.continues_in(number + 1, &end)?
+            {
                 walk.head = end;
                 walk.check_after()?;
                 segments.extend(sidecar.map(Arc::new));
@@ -150,12 +156,14 @@ fn walk<D: Disk>(
                 continue;
             }
         }
-        let Some(header) = walk.header(number)? else {
+        let Some(header) = walk::header(disk, journal, identity, number)? else {
             return Err(walk.damage(number, 0, "the segment's header is damaged or the file is cut short"));
         };
         let (index, stop) = walk.segment(&header)?;
         read += 1;
-        if walk.last.is_none() && let Some(known) = segments.pop() {
+        if walk.last.is_none()
+            && let Some(known) = segments.pop()
+        {
             // The torn frame is the first of its segment, so the last good one is in a segment that was not read.
             trust = false;
             number = known.number;
@@ -179,7 +187,7 @@ fn walk<D: Disk>(
 /// Decides whether what lies behind the last good frame may be cut.
 fn look_behind<D: Disk>(
     folder: &Folder<D>,
-    journal: &PathBuf,
+    journal: &Path,
     walked: &Walked,
     current: u64,
     later: &[u64],
@@ -192,13 +200,19 @@ fn look_behind<D: Disk>(
         return Err(damage(walked, current, stop.offset, stop.what));
     }
     let clean = rest.dirty.is_empty();
-    for number in later {
+    // Spares are made one after the other, so a gap is a file that somebody lost, and it may have held frames.
+    for (number, expected) in later.iter().zip(current + 1..) {
+        if *number != expected {
+            return Err(damage(walked, expected, 0, "the segment's file is missing"));
+        }
         search.segment(&folder.disk, *number, (FIRST_FRAME, FIRST_FRAME), &mut rest)?;
     }
     match rest.follower {
         None => Ok(rest),
         // The current segment ends cleanly: the damage is where the next frame should be.
-        Some(_) if clean => Err(damage(walked, current + 1, 0, "the segment does not continue the one before")),
+        Some(_) if clean => {
+            Err(damage(walked, current + 1, 0, "the segment does not continue the one before"))
+        }
         Some(_) => Err(damage(walked, current, stop.offset, stop.what)),
     }
 }
@@ -212,7 +226,7 @@ fn damage(walked: &Walked, segment: u64, offset: u64, what: &'static str) -> Ope
 /// Zeroes the torn tail and writes an unconfirmed last frame again.
 fn mend<D: Disk>(
     folder: &Folder<D>,
-    journal: &PathBuf,
+    journal: &Path,
     walked: &Walked,
     current: u64,
     rest: &Rest,
@@ -230,7 +244,8 @@ fn mend<D: Disk>(
         let path = segment_path(journal, last.segment);
         let file = disk.open(&path).map_err(OpenError::io("open", &path))?;
         let mut frame = vec![0; last.bytes() as usize];
-        file.read_exact_at(&mut frame[..last.content()], last.offset).map_err(OpenError::io("read", &path))?;
+        file.read_exact_at(&mut frame[..last.content()], last.offset)
+            .map_err(OpenError::io("read", &path))?;
         file.write_all_at(&frame, last.offset).map_err(OpenError::io("write", &path))?;
         file.sync_data().map_err(OpenError::io("sync", &path))?;
     }
@@ -241,36 +256,28 @@ fn mend<D: Disk>(
     Ok(Some(Cut { segment, offset, bytes, expected, what: walked.stop.what }))
 }
 
-/// Opens the segments behind the current one; they hold no frame. One that is not whole is removed and made again.
+/// Opens the segments behind the current one; they hold no frame. From the first that is not whole on they are removed,
+/// the last one first so that no crash leaves a gap, and made again.
 fn spares<D: Disk>(
     folder: &Folder<D>,
-    journal: &PathBuf,
-    current: u64,
+    journal: &Path,
     later: &[u64],
 ) -> Result<BTreeMap<u64, Spare<D::File>>, OpenError> {
-    let (disk, identity) = (&folder.disk, folder.identity);
-    let head = Head::start(&identity);
-    let (after, replay): (_, &mut dyn FnMut(Record<'_>)) = (None, &mut |_| ());
-    let walk = Walk { disk, journal, identity, after, replay, head, replayed: 0, last: None };
+    let disk = &folder.disk;
     let mut ready = BTreeMap::new();
-    let mut removed = false;
-    for number in later {
+    for (place, number) in later.iter().enumerate() {
         let path = segment_path(journal, *number);
-        match walk.header(*number)? {
-            Some(header) => {
-                let file = Arc::new(disk.open(&path).map_err(OpenError::io("open", &path))?);
-                ready.insert(*number, Spare { file, bytes: header.bytes });
-            }
-            None => {
+        let Some(header) = walk::header(disk, journal, folder.identity, *number)? else {
+            for number in later[place..].iter().rev() {
+                let path = segment_path(journal, *number);
                 disk.remove(&path).map_err(OpenError::io("remove", &path))?;
-                removed = true;
+                disk.sync_dir(journal).map_err(OpenError::io("sync", journal))?;
             }
-        }
+            break;
+        };
+        let file = Arc::new(disk.open(&path).map_err(OpenError::io("open", &path))?);
+        ready.insert(*number, Spare { file, bytes: header.bytes });
     }
-    if removed {
-        disk.sync_dir(journal).map_err(OpenError::io("sync", journal))?;
-    }
-    debug_assert!(ready.keys().all(|number| *number > current));
     Ok(ready)
 }
 
@@ -308,8 +315,18 @@ fn build<D: Disk>(
     };
     let frame_bytes_max = options.frame_bytes_max;
     let offsets = Vec::new();
-    let mut appender =
-        Appender { pool, watermark, index, files, identity, frame_bytes_max, current, head, unconfirmed, offsets };
+    let mut appender = Appender {
+        pool,
+        watermark,
+        index,
+        files,
+        identity,
+        frame_bytes_max,
+        current,
+        head,
+        unconfirmed,
+        offsets,
+    };
     appender.confirm().map_err(|error| match error {
         AppendError::Full(_) => OpenError::NoSpace { path: path.clone() },
         other => OpenError::io("write", &path)(std::io::Error::other(other.to_string())),

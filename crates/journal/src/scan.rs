@@ -1,12 +1,13 @@
 //! Walking records in order: from the nearest index entry, record by record, over frame headers and padding.
 //!
 //! At each place either a frame's header or a record can stand, or padding up to the next block. A header is told by its
-//! magic, its checksum and its naming of this very place; padding by a slot count of zero. Everything else must be the
-//! record with exactly the expected sequence.
+//! magic, its checksum and its naming of this very place; padding by the frame that follows it with the expected
+//! sequence. Everything else must be the record with exactly that sequence, and whole.
 
-use crate::disk::Disk;
+use crate::disk::{Disk, DiskFile};
 use crate::error::{Damage, ReadError};
 use crate::frame::FrameHeader;
+use crate::identity::Identity;
 use crate::index::SegmentIndex;
 use crate::layout::{BLOCK, FRAME_HEADER, SLOT};
 use crate::reader::Reader;
@@ -51,7 +52,8 @@ impl<D: Disk> Scan<D> {
         let Some((at, bytes)) = self.locate().inspect_err(|_| self.ended = true)? else { return Ok(None) };
         let place = self.place.as_ref().expect("a record was located");
         let end = place.segment.bytes;
-        let found = self.window.get(&*place.file, at, bytes, end).map_err(|source| io(&place.segment, source))?;
+        let found =
+            self.window.get(&*place.file, at, bytes, end).map_err(|source| io(&place.segment, source))?;
         Ok(Record::at_start_of(found))
     }
 
@@ -66,7 +68,7 @@ impl<D: Disk> Scan<D> {
                 self.window.forget();
             }
             let place = self.place.as_mut().expect("just entered");
-            let (at, bytes) = next_record(&mut self.window, place, self.reader.inner.identity)?;
+            let (at, bytes) = next_record(&mut self.window, place, &self.reader.inner.identity)?;
             place.at = at + bytes as u64;
             place.sequence += 1;
             if place.sequence > self.from {
@@ -88,45 +90,66 @@ impl<D: Disk> Scan<D> {
 }
 
 /// The place of the expected record, checked.
-fn next_record<F: crate::disk::DiskFile>(
+fn next_record<F: DiskFile>(
     window: &mut Window,
     place: &mut Place<F>,
-    identity: crate::identity::Identity,
+    identity: &Identity,
 ) -> Result<(u64, usize), ReadError> {
-    let (number, end) = (place.segment.number, place.segment.bytes);
-    let wrong = |at, what| damage(number, at, place.sequence, what);
     let mut at = place.at;
     loop {
-        let aligned = at.is_multiple_of(BLOCK as u64);
-        let bytes = window.get(&*place.file, at, FRAME_HEADER, end).map_err(|source| io(&place.segment, source))?;
-        if bytes.len() < SLOT {
-            return Err(wrong(at, "the segment ends before a durable record"));
-        }
-        if aligned
-            && let Some(header) = FrameHeader::decode(bytes)
-            && header.stands_at(&identity, number, at)
-        {
+        if let Some(header) = header_at(window, place, identity, at)? {
             at += if header.records == 0 { BLOCK } else { FRAME_HEADER } as u64;
             continue;
         }
-        let length = usize::from(bytes[2]) * SLOT;
-        if length == 0 {
-            if aligned {
-                return Err(wrong(at, "neither a frame nor a record"));
-            }
-            at = at.next_multiple_of(BLOCK as u64);
-            continue;
+        let what = match record_at(window, place, at)? {
+            Ok(bytes) => return Ok((at, bytes)),
+            Err(what) => what,
+        };
+        // Padding is not checksummed and may hold anything; the frame behind it tells that the last one ended here.
+        let next = (at + 1).next_multiple_of(BLOCK as u64);
+        let padding = !at.is_multiple_of(BLOCK as u64)
+            && header_at(window, place, identity, next)?.is_some_and(|header| header.first == place.sequence);
+        if !padding {
+            return Err(damage(place.segment.number, at, place.sequence, what));
         }
-        let bytes = window.get(&*place.file, at, length, end).map_err(|source| io(&place.segment, source))?;
-        let record = Record::at_start_of(bytes).ok_or_else(|| wrong(at, "a record's envelope is damaged"))?;
-        if record.sequence() != place.sequence {
-            return Err(wrong(at, "a record has another sequence"));
-        }
-        if !record.checks() {
-            return Err(wrong(at, "a record's checksum does not hold"));
-        }
-        return Ok((at, length));
+        at = next;
     }
+}
+
+/// The frame header that stands at `at`, if one does.
+fn header_at<F: DiskFile>(
+    window: &mut Window,
+    place: &Place<F>,
+    identity: &Identity,
+    at: u64,
+) -> Result<Option<FrameHeader>, ReadError> {
+    if !at.is_multiple_of(BLOCK as u64) {
+        return Ok(None);
+    }
+    let bytes = window.get(&*place.file, at, FRAME_HEADER, place.segment.bytes);
+    let header = FrameHeader::decode(bytes.map_err(|source| io(&place.segment, source))?);
+    Ok(header.filter(|header| header.stands_at(identity, place.segment.number, at)))
+}
+
+/// The length of the expected record at `at`, or why it is not that record.
+fn record_at<F: DiskFile>(
+    window: &mut Window,
+    place: &Place<F>,
+    at: u64,
+) -> Result<Result<usize, &'static str>, ReadError> {
+    let end = place.segment.bytes;
+    let bytes = window.get(&*place.file, at, SLOT, end).map_err(|source| io(&place.segment, source))?;
+    if bytes.len() < SLOT {
+        return Ok(Err("the segment ends before a durable record"));
+    }
+    let length = usize::from(bytes[2]) * SLOT;
+    let bytes = window.get(&*place.file, at, length, end).map_err(|source| io(&place.segment, source))?;
+    Ok(match Record::at_start_of(bytes) {
+        None => Err("a record's envelope is damaged"),
+        Some(record) if record.sequence() != place.sequence => Err("a record has another sequence"),
+        Some(record) if !record.checks() => Err("a record's checksum does not hold"),
+        Some(_) => Ok(length),
+    })
 }
 
 fn damage(segment: u64, offset: u64, sequence: u64, what: &'static str) -> ReadError {

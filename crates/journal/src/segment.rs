@@ -45,7 +45,8 @@ impl SegmentHeader {
     }
 
     pub fn decode(block: &[u8]) -> HeaderFound {
-        if block.len() < SLOT || &block[..8] != MAGIC || crc32c::crc32c(&block[12..SLOT]) != u32_at(block, 8) {
+        if block.len() < SLOT || &block[..8] != MAGIC || crc32c::crc32c(&block[12..SLOT]) != u32_at(block, 8)
+        {
             return HeaderFound::Damaged;
         }
         let version = u32_at(block, 12);
@@ -58,11 +59,7 @@ impl SegmentHeader {
 }
 
 /// Makes a segment and returns it open; on an error nothing of it is left, as far as the disk lets us.
-pub(crate) fn make<D: Disk>(
-    disk: &D,
-    journal: &Path,
-    header: &SegmentHeader,
-) -> io::Result<D::File> {
+pub(crate) fn make<D: Disk>(disk: &D, journal: &Path, header: &SegmentHeader) -> io::Result<D::File> {
     let unfinished = unfinished_path(journal, header.number);
     if disk.exists(&unfinished) {
         disk.remove(&unfinished)?;

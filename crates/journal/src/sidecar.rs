@@ -76,7 +76,8 @@ fn encode(identity: &Identity, segment: &SegmentIndex) -> Vec<u8> {
 }
 
 fn decode(bytes: &[u8], identity: &Identity) -> Option<SegmentIndex> {
-    if &bytes[..8] != MAGIC || crc32c::crc32c(&bytes[12..]) != u32_at(bytes, 8) || u32_at(bytes, 12) != FORMAT {
+    if &bytes[..8] != MAGIC || crc32c::crc32c(&bytes[12..]) != u32_at(bytes, 8) || u32_at(bytes, 12) != FORMAT
+    {
         return None;
     }
     if array_at(bytes, 16) != identity.bank || u32_at(bytes, 32) != identity.timeline {

@@ -54,10 +54,9 @@ impl Snapshots {
             }
             return Err(SnapshotError { path, source });
         }
-        let old = sequences(disk, &folder)?;
-        for sequence in old.iter().rev().skip(KEPT) {
-            let old = self::path(&folder, *sequence);
-            disk.remove(&old).map_err(|source| SnapshotError { path: old, source })?;
+        if let Err(error) = prune(disk, &folder) {
+            // The new one is safe; the old ones are tried again with the next.
+            tracing::warn!(%error, "cannot remove old snapshots");
         }
         Ok(path)
     }
@@ -91,7 +90,9 @@ impl Snapshots {
             });
             match checked {
                 Ok(snapshot) if snapshot.head.sequence == sequence => return Ok(Some(snapshot)),
-                Ok(_) => tracing::warn!(path = %path.display(), "passing over a snapshot under another's name"),
+                Ok(_) => {
+                    tracing::warn!(path = %path.display(), "passing over a snapshot under another's name")
+                }
                 Err(error) => tracing::warn!(path = %path.display(), %error, "passing over a snapshot"),
             }
         }
@@ -105,9 +106,18 @@ fn path(folder: &Path, sequence: u64) -> PathBuf {
 
 fn sequences<D: Disk>(disk: &D, folder: &Path) -> Result<Vec<u64>, SnapshotError> {
     let names = disk.list(folder).map_err(|source| SnapshotError { path: folder.to_path_buf(), source })?;
-    let mut found: Vec<u64> = names.iter().filter_map(|name| name.strip_suffix(".snap")?.parse().ok()).collect();
+    let mut found: Vec<u64> =
+        names.iter().filter_map(|name| name.strip_suffix(".snap")?.parse().ok()).collect();
     found.sort_unstable();
     Ok(found)
+}
+
+fn prune<D: Disk>(disk: &D, folder: &Path) -> Result<(), SnapshotError> {
+    for sequence in sequences(disk, folder)?.iter().rev().skip(KEPT) {
+        let path = path(folder, *sequence);
+        disk.remove(&path).map_err(|source| SnapshotError { path, source })?;
+    }
+    Ok(())
 }
 
 fn write_file<D: Disk>(
@@ -134,7 +144,8 @@ fn write_file<D: Disk>(
     let check = crc32c::crc32c(&header[12..]);
     header[8..12].copy_from_slice(&check.to_be_bytes());
     file.write_all_at(&header, 0)?;
-    let mut chunks = Chunks { file: &file, at: HEADER as u64, buffer: Vec::with_capacity(CHUNK), total: 0, check };
+    let mut chunks =
+        Chunks { file: &file, at: HEADER as u64, buffer: Vec::with_capacity(CHUNK), total: 0, check };
     fill(&mut chunks)?;
     chunks.finish()?;
     file.sync_all()?;

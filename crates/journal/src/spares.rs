@@ -165,7 +165,8 @@ impl<D: Disk> Pool<D> {
     fn refill(&self, state: &mut State<D::File>, wanted: usize) {
         while state.ready.len() < wanted {
             let number = next_number(state);
-            match self.check_space().and_then(|()| self.make(number).map_err(|error| refused(number, &error))) {
+            match self.check_space().and_then(|()| self.make(number).map_err(|error| refused(number, &error)))
+            {
                 Ok(spare) => {
                     state.ready.insert(number, spare);
                     state.stuck = None;

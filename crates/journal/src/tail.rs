@@ -44,7 +44,7 @@ impl Search<'_> {
         let path = segment_path(self.journal, number);
         let file = disk.open_read(&path).map_err(OpenError::io("open", &path))?;
         let end = file.len().map_err(OpenError::io("measure", &path))?;
-        let mut chunk = vec![0; CHUNK];
+        let mut chunk = vec![0; CHUNK.min(end.saturating_sub(from) as usize)];
         let mut at = from;
         while at < end {
             let bytes = &mut chunk[..(end - at).min(CHUNK as u64) as usize];
@@ -64,7 +64,9 @@ impl Search<'_> {
     fn block(&self, number: u64, offset: u64, frames_from: u64, block: &[u8], rest: &mut Rest) {
         let bytes = block.len() as u64;
         match rest.dirty.last_mut() {
-            Some((segment, start, length)) if *segment == number && *start + *length == offset => *length += bytes,
+            Some((segment, start, length)) if *segment == number && *start + *length == offset => {
+                *length += bytes
+            }
             _ => rest.dirty.push((number, offset, bytes)),
         }
         if offset < frames_from || rest.follower.is_some() {

@@ -101,22 +101,16 @@ pub fn verify<D: Disk>(
     }
     let mut walk = Walk { disk, journal: &journal, report, record, progress, done: 0 };
     let mut open_end = None;
-    for (place, number) in numbers.iter().enumerate() {
-        if *number != place as u64 + 1 {
-            walk.damage(place as u64 + 1, 0, "the segment's file is missing");
+    for number in 1.. {
+        if !numbers.contains(&number) {
+            walk.damage(number, 0, "the segment's file is missing");
             break;
         }
         let frames = walk.report.frames;
-        let Some((offset, reach, what)) = walk.segment(*number)? else { break };
-        if walk.report.frames == frames && *number > 1 {
-            // No frame: a spare, or the place where a lost one stood. Which, the search below tells.
-            let (at, reach) = if open_end.is_none() { (offset, reach) } else { (FIRST_FRAME, FIRST_FRAME) };
-            open_end.get_or_insert((*number, at, reach, what));
-            continue;
-        }
-        walk.report.segments += 1;
-        open_end = Some((*number, offset, reach, what));
-        if !walk.next_continues(*number + 1)? {
+        let Some((offset, reach, what)) = walk.segment(number)? else { break };
+        walk.report.segments += u64::from(number == 1 || walk.report.frames > frames);
+        open_end = Some((number, offset, reach, what));
+        if !walk.next_continues(number + 1)? {
             break;
         }
     }
@@ -124,8 +118,6 @@ pub fn verify<D: Disk>(
         && let Some(end) = open_end
     {
         walk.behind(end, &numbers)?;
-    } else if numbers.is_empty() {
-        walk.damage(1, 0, "the segment's file is missing");
     }
     let total = walk.report.bytes;
     (walk.progress)(total, total);
@@ -170,13 +162,17 @@ impl<D: Disk> Walk<'_, D> {
         let mut at = FIRST_FRAME;
         loop {
             (self.progress)(self.done + at, self.report.bytes);
-            let bytes = window.get(&file, at, FRAME_HEADER, header.bytes).map_err(OpenError::io("read", &path))?;
+            let bytes =
+                window.get(&file, at, FRAME_HEADER, header.bytes).map_err(OpenError::io("read", &path))?;
             let Some(frame) = FrameHeader::decode(bytes) else {
                 self.done += length;
                 return Ok(Some((at, at, "no valid frame header")));
             };
             let fits = at + frame.bytes() <= header.bytes;
-            if !frame.stands_at(&self.report.identity, number, at) || !frame.continues(&self.report.head) || !fits {
+            if !frame.stands_at(&self.report.identity, number, at)
+                || !frame.continues(&self.report.head)
+                || !fits
+            {
                 self.damage(number, at, "a frame that does not belong here");
                 return Ok(None);
             }
@@ -219,7 +215,11 @@ impl<D: Disk> Walk<'_, D> {
         let search = Search { journal: self.journal, identity: self.report.identity, expected };
         let mut rest = Rest::default();
         search.segment(self.disk, number, (offset, reach), &mut rest)?;
-        for later in numbers.iter().filter(|later| **later > number) {
+        for (later, expected) in numbers.iter().filter(|later| **later > number).zip(number + 1..) {
+            if *later != expected {
+                self.damage(expected, 0, "the segment's file is missing");
+                return Ok(());
+            }
             search.segment(self.disk, *later, (FIRST_FRAME, FIRST_FRAME), &mut rest)?;
             self.report.spares.push(*later);
         }

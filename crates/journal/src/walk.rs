@@ -38,31 +38,36 @@ pub(crate) struct Stop {
     pub reach: u64,
 }
 
-impl<D: Disk> Walk<'_, D> {
-    /// A segment's own header, if it is whole and belongs here.
-    pub fn header(&self, number: u64) -> Result<Option<SegmentHeader>, OpenError> {
-        let path = segment_path(self.journal, number);
-        let file = self.disk.open_read(&path).map_err(OpenError::io("open", &path))?;
-        let bytes = file.len().map_err(OpenError::io("measure", &path))?;
-        if bytes < FIRST_FRAME {
-            return Ok(None);
-        }
-        let mut block = vec![0; BLOCK];
-        file.read_exact_at(&mut block, 0).map_err(OpenError::io("read", &path))?;
-        match SegmentHeader::decode(&block) {
-            HeaderFound::Good(header) => {
-                let fits = header.number == number && header.bytes <= bytes && header.identity == self.identity;
-                Ok(fits.then_some(header))
-            }
-            HeaderFound::Version(found) => Err(OpenError::OtherVersion { found }),
-            HeaderFound::Damaged => Ok(None),
-        }
+/// A segment's own header, if it is whole and belongs here.
+pub(crate) fn header<D: Disk>(
+    disk: &D,
+    journal: &Path,
+    identity: Identity,
+    number: u64,
+) -> Result<Option<SegmentHeader>, OpenError> {
+    let path = segment_path(journal, number);
+    let file = disk.open_read(&path).map_err(OpenError::io("open", &path))?;
+    let bytes = file.len().map_err(OpenError::io("measure", &path))?;
+    if bytes < FIRST_FRAME {
+        return Ok(None);
     }
+    let mut block = vec![0; BLOCK];
+    file.read_exact_at(&mut block, 0).map_err(OpenError::io("read", &path))?;
+    match SegmentHeader::decode(&block) {
+        HeaderFound::Good(header) => {
+            let fits = header.number == number && header.bytes <= bytes && header.identity == identity;
+            Ok(fits.then_some(header))
+        }
+        HeaderFound::Version(found) => Err(OpenError::OtherVersion { found }),
+        HeaderFound::Damaged => Ok(None),
+    }
+}
 
+impl<D: Disk> Walk<'_, D> {
     /// Whether a segment is whole and its first frame's header goes on exactly from `head`.
     pub fn continues_in(&self, number: u64, head: &Head) -> Result<bool, OpenError> {
         let path = segment_path(self.journal, number);
-        if !self.disk.exists(&path) || self.header(number)?.is_none() {
+        if !self.disk.exists(&path) || header(self.disk, self.journal, self.identity, number)?.is_none() {
             return Ok(false);
         }
         let file = self.disk.open_read(&path).map_err(OpenError::io("open", &path))?;
@@ -83,7 +88,8 @@ impl<D: Disk> Walk<'_, D> {
         let mut at = FIRST_FRAME;
         loop {
             let stop = |reach, what| Stop { offset: at, sequence: self.head.sequence + 1, what, reach };
-            let bytes = window.get(&file, at, FRAME_HEADER, header.bytes).map_err(OpenError::io("read", &path))?;
+            let bytes =
+                window.get(&file, at, FRAME_HEADER, header.bytes).map_err(OpenError::io("read", &path))?;
             let Some(frame) = FrameHeader::decode(bytes) else {
                 return Ok((Arc::new(index), stop(at, "no valid frame header")));
             };
@@ -112,15 +118,15 @@ impl<D: Disk> Walk<'_, D> {
                 if has_entry(record.sequence(), index.first) {
                     offsets.push(place as u32);
                 }
-                if let Some(after) = self.after {
-                    if record.sequence() <= after.sequence {
-                        // Only where the snapshot's head lies within the frame is the chain needed record by record.
-                        if after.sequence < next.sequence {
-                            head = head.next(record.hashed());
-                            check_passes(&head, &after)?;
-                        }
-                        continue;
+                if let Some(after) = self.after
+                    && record.sequence() <= after.sequence
+                {
+                    // Only where the snapshot's head lies within the frame is the chain needed record by record.
+                    if after.sequence < next.sequence {
+                        head = head.next(record.hashed());
+                        check_passes(&head, &after)?;
                     }
+                    continue;
                 }
                 (self.replay)(record);
                 self.replayed += 1;

@@ -76,7 +76,8 @@ impl Errno {
 /// "Fail the Nth call of this kind from now on."
 ///
 /// A write that fails leaves its first half written. A sync that fails drops what it should have made durable, as the
-/// page cache of Linux does: the bytes can still be read, but no later sync will save them.
+/// page cache of Linux does: the bytes can still be read, but no later sync will save them. A sync of a folder that
+/// fails leaves its names in doubt until one succeeds, as a file system's own journal does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Fault {
     /// The kind of call to fail.

@@ -48,7 +48,8 @@ struct State {
 struct Tree {
     dirs: BTreeSet<PathBuf>,
     names: BTreeMap<PathBuf, u64>,
-    files: BTreeMap<u64, Vec<u8>>,
+    /// Shared until written to, so that forking and crashing a disk is cheap.
+    files: BTreeMap<u64, Arc<Vec<u8>>>,
 }
 
 #[derive(Clone, Debug)]
@@ -68,7 +69,7 @@ enum Change {
 
 impl Tree {
     fn write(&mut self, inode: u64, offset: u64, bytes: &[u8]) {
-        let file = self.files.entry(inode).or_default();
+        let file = Arc::make_mut(self.files.entry(inode).or_default());
         let end = offset as usize + bytes.len();
         if file.len() < end {
             file.resize(end, 0);
@@ -77,7 +78,7 @@ impl Tree {
     }
 
     fn set_len(&mut self, inode: u64, bytes: u64) {
-        self.files.entry(inode).or_default().resize(bytes as usize, 0);
+        Arc::make_mut(self.files.entry(inode).or_default()).resize(bytes as usize, 0);
     }
 
     fn change(&mut self, change: &Change) {
@@ -145,7 +146,10 @@ impl State {
 
     fn change(&mut self, change: Change) {
         let path = match &change {
-            Change::Create(path, _) | Change::Rename(_, path, _) | Change::Remove(path) | Change::Dir(path) => path,
+            Change::Create(path, _)
+            | Change::Rename(_, path, _)
+            | Change::Remove(path)
+            | Change::Dir(path) => path,
         };
         let dir = path.parent().unwrap_or(Path::new("")).to_path_buf();
         self.seen.change(&change);
@@ -262,7 +266,11 @@ impl SimDisk {
                     while at < end && left > 0 {
                         let next = ((at / unit + 1) * unit).min(end);
                         if draw.as_mut().is_none_or(Draw::coin) {
-                            durable.write(*inode, at as u64, &bytes[at - *offset as usize..next - *offset as usize]);
+                            durable.write(
+                                *inode,
+                                at as u64,
+                                &bytes[at - *offset as usize..next - *offset as usize],
+                            );
                         }
                         at = next;
                         left -= 1;
@@ -301,15 +309,16 @@ impl SimDisk {
     pub fn contents(&self, path: &Path) -> io::Result<Vec<u8>> {
         let state = self.0.lock();
         let inode = state.inode(path)?;
-        Ok(state.seen.files[&inode].clone())
+        Ok(state.seen.files[&inode].to_vec())
     }
 
     /// Replaces a file's bytes behind the program's back, durably: damage, or a relic of another run.
     pub fn tamper(&self, path: &Path, change: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
         let mut state = self.0.lock();
         let inode = state.inode(path)?;
-        let mut bytes = state.seen.files[&inode].clone();
+        let mut bytes = state.seen.files[&inode].to_vec();
         change(&mut bytes);
+        let bytes = Arc::new(bytes);
         state.seen.files.insert(inode, bytes.clone());
         state.durable.files.insert(inode, bytes);
         Ok(())
@@ -421,13 +430,9 @@ impl Disk for SimDisk {
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         let mut state = self.0.lock();
-        let outcome = state.enter(Call::SyncDir);
-        if outcome.is_err() && state.halt_at.is_some() {
-            return outcome;
-        }
-        let keep = outcome.is_ok();
-        state.settle(keep, |pending| matches!(pending, Pending::Name { dir: of, .. } if of == dir));
-        outcome
+        state.enter(Call::SyncDir)?;
+        state.settle(true, |pending| matches!(pending, Pending::Name { dir: of, .. } if of == dir));
+        Ok(())
     }
 
     fn exists(&self, path: &Path) -> bool {

@@ -56,7 +56,11 @@ pub fn expected(sequence: u64) -> Vec<u8> {
 pub fn assert_is(record: journal::Record<'_>, sequence: u64) {
     assert_eq!(record.sequence(), sequence);
     let bytes = record.bytes();
-    assert_eq!(&bytes[..bytes.len() - 4], &expected(sequence)[..], "record {sequence} is not what was written");
+    assert_eq!(
+        &bytes[..bytes.len() - 4],
+        &expected(sequence)[..],
+        "record {sequence} is not what was written"
+    );
 }
 
 pub fn batch(first: u64, count: u64) -> Batch {
