@@ -6,6 +6,7 @@
 
 pub mod books;
 pub mod database;
+pub mod http;
 pub mod identity;
 pub mod sequencer;
 pub mod service;

@@ -37,6 +37,25 @@ pub struct Credential {
 }
 
 impl Credential {
+    /// The credential of whoever can open the socket in the data folder: an administrator, by the file's mode.
+    #[must_use]
+    pub fn local() -> Credential {
+        Credential {
+            id: Uuid::nil(),
+            name: "local".into(),
+            principal: "local".into(),
+            role: Role::Admin,
+            accounts: Box::default(),
+            drawer: None,
+            expires_at_us: None,
+            prefix: *b"local---",
+            hash: [0; 32],
+            revoked: AtomicBool::new(false),
+            last_used_us: AtomicI64::new(0),
+            principal_id: OnceLock::new(),
+        }
+    }
+
     /// The public part of the key, by which people name it.
     #[must_use]
     pub fn prefix(&self) -> &str {

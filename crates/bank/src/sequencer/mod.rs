@@ -25,8 +25,7 @@ mod submission;
 
 pub use clock::{Clock, ClockJumped, Stamp, SystemClock};
 pub use fault::Fault;
-pub use process::RefusalBudget;
-pub(crate) use process::open_bank;
+pub use process::{RefusalBudget, open_bank};
 pub use queue::{Queue, QueueLimits, Sequencer, queue};
-pub use run::{Settings, run};
+pub use run::{Rules, Settings, run};
 pub use submission::{AccountView, Answer, Frame, Outcome, Prior, Query, Receipt, Reply, Submission, Work};

@@ -124,7 +124,7 @@ pub(super) fn expire_due<S: Store>(store: &mut S, time: i64, limit: usize, budge
 }
 
 /// Opens the books: the first event.
-pub(crate) fn open_bank<S: Store>(store: &mut S, bank: [u8; 16], timeline: u32, name: &str, time: i64) {
+pub fn open_bank<S: Store>(store: &mut S, bank: [u8; 16], timeline: u32, name: &str, time: i64) {
     debug_assert_eq!(store.next(), Sequence(1));
     let event = rules::open_bank(bank, timeline, name, Context { sequence: store.next(), time });
     debug_assert!(matches!(event.body, Body::BankOpened { .. }));

@@ -32,26 +32,55 @@ const EXPIRE_MAX: usize = 1_024;
 /// The longest sleep with nothing to do.
 const IDLE: Duration = Duration::from_secs(60);
 
+/// The rules thread's own part: the stamp, the budget, and what did not fit into the last batch.
+///
+/// [`run`] turns it for ever; the simulator turns it by hand, one batch at a time.
+pub struct Rules<C> {
+    stamp: Stamp<C>,
+    refusals: RefusalBudget,
+    batch_max: usize,
+    bytes_max: usize,
+    carried: Option<Submission>,
+    batch: Vec<Submission>,
+}
+
+impl<C: Clock> Rules<C> {
+    /// Ready to decide for `store`.
+    pub fn new<S: Store>(store: &S, settings: Settings<C>) -> Rules<C> {
+        let Settings { clock, clock_jump_us, refusals, batch_max, bytes_max } = settings;
+        debug_assert!(batch_max > GROUP_MAX, "a group and its header fit into one batch");
+        let stamp = Stamp::new(clock, store.time(), clock_jump_us);
+        Rules { stamp, refusals, batch_max, bytes_max, carried: None, batch: Vec::new() }
+    }
+
+    /// Decides one batch of whatever waits, an empty one if nothing does: then holds expire. Never waits.
+    /// False if it was told to stop.
+    pub fn step<S: Store>(&mut self, store: &mut S, queue: &Queue) -> bool {
+        let first = self.carried.take().or_else(|| queue.receiver.try_recv().ok());
+        self.batch(store, queue, first)
+    }
+
+    fn batch<S: Store>(&mut self, store: &mut S, queue: &Queue, first: Option<Submission>) -> bool {
+        self.carried = fill(&mut self.batch, first, queue, self.batch_max, self.bytes_max);
+        let stop = self.batch.iter().any(|submission| matches!(submission.work, Work::Stop));
+        decide(store, &mut self.stamp, &self.refusals, &mut self.batch);
+        !stop
+    }
+}
+
 /// Decides until every way in is gone.
 pub fn run<S: Store, C: Clock>(store: &mut S, queue: &Queue, settings: Settings<C>) {
-    let Settings { clock, clock_jump_us, refusals, batch_max, bytes_max } = settings;
-    debug_assert!(batch_max > GROUP_MAX, "a group and its header fit into one batch");
-    let mut stamp = Stamp::new(clock, store.time(), clock_jump_us);
-    let mut carried: Option<Submission> = None;
-    let mut batch: Vec<Submission> = Vec::new();
+    let mut rules = Rules::new(store, settings);
     loop {
-        let first = match carried.take() {
+        let first = match rules.carried.take() {
             Some(submission) => Some(submission),
-            None => match queue.receiver.recv_timeout(sleep(store, &mut stamp)) {
+            None => match queue.receiver.recv_timeout(sleep(store, &mut rules.stamp)) {
                 Ok(submission) => Some(submission),
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return,
             },
         };
-        carried = fill(&mut batch, first, queue, batch_max, bytes_max);
-        let stop = batch.iter().any(|submission| matches!(submission.work, Work::Stop));
-        decide(store, &mut stamp, &refusals, &mut batch);
-        if stop {
+        if !rules.batch(store, queue, first) {
             return;
         }
     }

@@ -19,9 +19,30 @@ pub(super) struct Plan<D: Disk> {
     pub(super) dir: PathBuf,
     pub(super) reader: Reader<D>,
     pub(super) shelves: [(&'static str, Shelf); 2],
-    pub(super) shadow: Option<State>,
+    pub(super) state: State,
     pub(super) snapshot_every: u64,
 }
+
+impl<D: Disk> Plan<D> {
+    fn into_shadow(self) -> Shadow<D> {
+        let Plan { disk, dir, reader, state, snapshot_every: every, .. } = self;
+        Shadow { disk, dir, reader, saved: state.head().0, state, every, goal: None }
+    }
+}
+
+/// Work beside the rules that can be done a piece at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chore {
+    /// File or merge claims.
+    Keys,
+    /// File or merge references.
+    References,
+    /// Fold towards the next snapshot, and write it.
+    Snapshot,
+}
+
+/// Does one piece of a chore; true if there was anything to do.
+type Step = Box<dyn FnMut() -> Result<bool, String> + Send>;
 
 /// Owns the threads. Dropping it ends them; the writer ends when the rules thread's side is gone, and is
 /// waited for, so that the last frame is confirmed.
@@ -29,6 +50,7 @@ pub struct Background {
     stop: Arc<AtomicBool>,
     writer: Option<JoinHandle<()>>,
     others: Vec<JoinHandle<()>>,
+    steps: Vec<(Chore, Step)>,
     // Last: the writer may still need segments while it ends.
     _spares: Spares,
 }
@@ -44,32 +66,41 @@ impl Background {
             std::thread::Builder::new().name(name.to_owned()).spawn(work)
         };
         let mut others = Vec::new();
-        for (name, shelf) in plan.shelves {
+        for (name, shelf) in plan.shelves.clone() {
             let filer = Filer::new(&plan.disk, &plan.dir.join(name), &shelf);
             let (reader, stop) = (plan.reader.clone(), Arc::clone(&stop));
             others.push(spawn(name, Box::new(move || filer.run(|| reader.durable(), &stop)))?);
         }
-        if let Some(state) = plan.shadow {
-            let saved = state.head().0;
-            let shadow = Shadow {
-                disk: plan.disk,
-                dir: plan.dir,
-                reader: plan.reader,
-                state,
-                saved,
-                every: plan.snapshot_every,
-                goal: None,
-            };
-            let stop = Arc::clone(&stop);
-            others.push(spawn("snapshots", Box::new(move || make_snapshots(shadow, &stop)))?);
-        }
+        let shadow = plan.into_shadow();
+        let stopped = Arc::clone(&stop);
+        others.push(spawn("snapshots", Box::new(move || make_snapshots(shadow, &stopped)))?);
         let writer = Some(spawn("writer", Box::new(write))?);
-        Ok(Background { stop, writer, others, _spares: spares })
+        Ok(Background { stop, writer, others, steps: Vec::new(), _spares: spares })
     }
 
-    /// No threads: the simulator does their work in its own order.
-    pub(super) fn inline<D: Disk>(_plan: Plan<D>, spares: Spares) -> Background {
-        Background { stop: Arc::default(), writer: None, others: Vec::new(), _spares: spares }
+    /// No threads: the simulator does their work in its own order, by [`Background::step`].
+    pub(super) fn inline<D: Disk>(plan: Plan<D>, spares: Spares) -> Background {
+        let mut steps: Vec<(Chore, Step)> = Vec::new();
+        for (chore, (name, shelf)) in [Chore::Keys, Chore::References].into_iter().zip(plan.shelves.clone()) {
+            let mut filer = Filer::new(&plan.disk, &plan.dir.join(name), &shelf);
+            let reader = plan.reader.clone();
+            let step = move || filer.step(reader.durable()).map_err(|error| error.to_string());
+            steps.push((chore, Box::new(step)));
+        }
+        let mut shadow = plan.into_shadow();
+        steps.push((Chore::Snapshot, Box::new(move || shadow.step())));
+        Background { stop: Arc::default(), writer: None, others: Vec::new(), steps, _spares: spares }
+    }
+
+    /// Does one piece of a chore; false if there is nothing to do, or if a thread does it.
+    ///
+    /// # Errors
+    /// What the disk said. Nothing is lost by it; the chore can be tried again.
+    pub fn step(&mut self, chore: Chore) -> Result<bool, String> {
+        match self.steps.iter_mut().find(|(kind, _)| *kind == chore) {
+            Some((_, step)) => step(),
+            None => Ok(false),
+        }
     }
 }
 

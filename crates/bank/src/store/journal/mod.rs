@@ -19,7 +19,7 @@ mod snapshots;
 mod writer;
 mod writing;
 
-pub use background::Background;
+pub use background::{Background, Chore};
 pub use open::{OpenError, Opened, Settings, create, open};
 pub use reading::Reading;
 pub use writing::Writing;

@@ -30,7 +30,7 @@ pub struct Settings {
     pub journal: Options,
     /// Events between two snapshots.
     pub snapshot_every: u64,
-    /// Claims in a generation of recent keys.
+    /// Claims in a generation of recent keys; at least four times what a batch may claim.
     pub generation_claims: usize,
     /// Random for each process: where keys are placed in memory.
     pub seed: [u64; 2],
@@ -132,7 +132,7 @@ fn start<D: Disk>(
     let mut recent = Recent::new(&keys.shelf);
     let references = Arc::new(References::new(&names.shelf));
     let covered = (keys.covered_through, names.covered_through);
-    refill(&reader, covered, &mut recent, &references)?;
+    refill(&reader, covered, settings, &mut recent, &references)?;
 
     let poisoned = Arc::new(OnceLock::new());
     let (durable, watch) = tokio::sync::watch::channel(head);
@@ -149,7 +149,7 @@ fn start<D: Disk>(
         dir: dir.to_path_buf(),
         reader: reader.clone(),
         shelves: [("keys", keys.shelf.clone()), ("references", names.shelf.clone())],
-        shadow: settings.threads.then(|| state.clone()),
+        state: state.clone(),
         snapshot_every: settings.snapshot_every,
     };
     let (output, background) = if settings.threads {
@@ -226,23 +226,28 @@ fn options(what: &[u8], identity: Identity, settings: &Settings) -> KeyOptions {
     let bound = [what, &identity.bank, &identity.timeline.to_be_bytes()];
     let mut name = [0; 32];
     name[..16].copy_from_slice(&Digest::over(&bound).0);
+    let defaults = KeyOptions::new(name, settings.seed);
     KeyOptions {
         generation_claims: settings.generation_claims,
         reserve_bytes: settings.journal.reserve_bytes,
-        ..KeyOptions::new(name, settings.seed)
+        batch_claims: defaults.batch_claims.min(settings.generation_claims / 2),
+        ..defaults
     }
 }
 
-/// How many records are walked between two points at which a generation may be sealed.
+/// How many records are walked at most between two points at which a generation may be sealed. A record makes
+/// at most two claims, and a table takes twice what a generation is meant to hold.
 const REFILL_STEP: u64 = 4_096;
 
 /// Inserts the claims and references of all records that the key files do not cover.
 fn refill<D: Disk>(
     reader: &journal::Reader<D>,
     covered: (u64, u64),
+    settings: &Settings,
     recent: &mut Recent,
     references: &References,
 ) -> Result<(), OpenError> {
+    let step = REFILL_STEP.min(settings.generation_claims as u64 / 4).max(1);
     let mut scan = reader.scan(covered.0.min(covered.1) + 1);
     let mut last = covered;
     let mut named = Vec::new();
@@ -264,7 +269,7 @@ fn refill<D: Disk>(
                 named.extend(reference.map(|text| (key(&Digest::of_reference(text)), sequence)));
                 last.1 = sequence;
             }
-            if !sequence.is_multiple_of(REFILL_STEP) {
+            if !sequence.is_multiple_of(step) {
                 continue;
             }
         }

@@ -44,6 +44,15 @@ impl<D: Disk> Writing<D> {
         old.or_else(|| self.recent.get(runs, &key(digest))).map(Claimed::from_value)
     }
 
+    /// What the writer's thread does when nothing comes: confirms the last frame and makes room ahead. Does
+    /// nothing while there is such a thread.
+    pub fn tend(&mut self) {
+        if let Output::Inline(writer) = &mut self.output {
+            writer.confirm();
+            writer.appender.maintain();
+        }
+    }
+
     /// The books as they stand, the batch under construction included.
     pub fn state(&self) -> &State {
         &self.state

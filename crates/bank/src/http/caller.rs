@@ -1,0 +1,107 @@
+//! Who is asking: the credential behind the bearer token, the ledger's numbers for it, and its quota.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use ledger::{Command, Digest, NameId, PrincipalId, Request};
+
+use super::app::App;
+use super::problem::Problem;
+use crate::identity::{AccountRef, Action, Credential, Object, allow, sees};
+
+/// Marks requests that came over the socket in the data folder.
+#[derive(Clone, Copy)]
+pub(super) struct Local;
+
+/// The sender of a request.
+#[derive(Clone)]
+pub struct Caller {
+    /// What may be done with the key.
+    pub credential: Arc<Credential>,
+    /// Whose intent it is.
+    pub principal: PrincipalId,
+    /// Who acts.
+    pub actor: NameId,
+    /// From where.
+    pub origin: NameId,
+}
+
+impl FromRequestParts<Arc<App>> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Caller, Problem> {
+        let credential = match parts.extensions.get::<Local>() {
+            Some(Local) => app.local(),
+            None => {
+                let header = parts.headers.get(AUTHORIZATION).ok_or_else(Problem::no_credentials)?;
+                let bearer = header.to_str().ok().and_then(bearer).ok_or_else(Problem::no_credentials)?;
+                app.service
+                    .keys
+                    .directory()
+                    .authenticate(bearer, app.now())
+                    .map_err(Problem::unauthenticated)?
+            }
+        };
+        let principal = app.service.principal(&credential).await?;
+        app.service.quota.take(principal.0, 1, app.now()).map_err(Problem::over_quota)?;
+        let actor = app.actor(&credential).await?;
+        let origin = app.origin(&credential, address(parts, app)).await?;
+        Ok(Caller { credential, principal, actor, origin })
+    }
+}
+
+fn bearer(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// The caller's address; behind a proxy the last one in `X-Forwarded-For`, which is the one that the proxy saw.
+fn address(parts: &Parts, app: &App) -> Option<IpAddr> {
+    if app.settings.behind_proxy {
+        let named = parts.headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
+        let last = named.and_then(|list| list.rsplit(',').next()).and_then(|text| text.trim().parse().ok());
+        if last.is_some() {
+            return last;
+        }
+    }
+    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip())
+}
+
+impl Caller {
+    /// Whether the caller may do this.
+    ///
+    /// # Errors
+    /// The problem that says no: 403, or 404 for what is hidden.
+    pub fn may(&self, action: Action, object: Object<'_>) -> Result<(), Problem> {
+        allow(&self.credential, action, object).map_err(Problem::denied)
+    }
+
+    /// Whether the caller may do this to an account.
+    ///
+    /// # Errors
+    /// As [`Caller::may`].
+    pub fn may_on(&self, action: Action, account: AccountRef) -> Result<(), Problem> {
+        self.may(action, Object::Account(account))
+    }
+
+    /// Whether the caller may see this account and its balances.
+    #[must_use]
+    pub fn sees(&self, account: ledger::AccountId) -> bool {
+        sees(&self.credential, account.0)
+    }
+
+    /// A request of this caller, without key or note.
+    #[must_use]
+    pub fn request(&self, command: Command) -> Request {
+        Request { actor: self.actor, origin: self.origin, ..Request::new(command, self.principal) }
+    }
+
+    /// The claim of a key of this caller's principal.
+    #[must_use]
+    pub fn claim(&self, key: &str) -> Digest {
+        Digest::of_key(self.principal, key)
+    }
+}

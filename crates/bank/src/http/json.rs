@@ -1,0 +1,82 @@
+//! Strict JSON bodies: the right type, within the limits, no unknown and no repeated fields.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, StatusCode, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+
+use super::app::App;
+use super::problem::Problem;
+
+/// A body that takes longer than this is given up: a slow sender must not hold a place for ever.
+const BODY_TIME: Duration = Duration::from_secs(30);
+
+/// A JSON body.
+pub struct Body<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<Arc<App>> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+        require_type(request.headers(), &["application/json"])?;
+        let bytes = read(request, app.settings.body_bytes_max).await?;
+        parse(&bytes).map(Body)
+    }
+}
+
+/// Reads one JSON value.
+///
+/// # Errors
+/// A problem that names the place and what is wrong there.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| Problem::malformed(format!("The body is not as it should be: {error}.")))
+}
+
+/// The body as bytes, at most `max` of them.
+///
+/// # Errors
+/// 413 if there are more, 400 if it ends early, 408 if it takes too long.
+pub async fn read(request: Request, max: usize) -> Result<Bytes, Problem> {
+    let body = Limited::new(request.into_body(), max);
+    let collected = tokio::time::timeout(BODY_TIME, body.collect()).await.map_err(|_| {
+        let title = "Body too slow";
+        let detail = format!("The body did not arrive within {} s.", BODY_TIME.as_secs());
+        Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", title, detail, "Send the request again.")
+    })?;
+    collected.map(http_body_util::Collected::to_bytes).map_err(|error| {
+        if error.is::<LengthLimitError>() {
+            let detail = format!("The body is larger than {max} bytes.");
+            let remedy = "Send a smaller body, or several.";
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "Body too large", detail, remedy)
+        } else {
+            Problem::malformed("The body ended early.")
+        }
+    })
+}
+
+/// The content type is one of these, in UTF-8.
+///
+/// # Errors
+/// 415.
+pub fn require_type(headers: &HeaderMap, types: &[&str]) -> Result<(), Problem> {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = given.split(';').next().unwrap_or_default().trim();
+    let encoded = headers.contains_key(header::CONTENT_ENCODING);
+    if !encoded && types.iter().any(|wanted| essence.eq_ignore_ascii_case(wanted)) {
+        return Ok(());
+    }
+    let detail = format!("The body must be {}, not compressed.", types.join(" or "));
+    let remedy = "Set the header Content-Type accordingly.";
+    Err(Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported_media_type",
+        "Not JSON",
+        detail,
+        remedy,
+    ))
+}

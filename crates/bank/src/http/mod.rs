@@ -1,0 +1,42 @@
+//! The HTTP interface. Only here are JSON shapes known; only `problem` maps refusals and faults to statuses.
+//!
+//! ```text
+//!  listen ─► request id, panics, limits ─► Caller (who, quota) ─► strict body ─► policy ─► books ─► wire
+//! ```
+//! One endpoint, one file. The OpenAPI document is made from this code and is the truth.
+
+mod app;
+mod caller;
+mod frame;
+mod headers;
+mod json;
+mod problem;
+mod submit;
+pub mod wire;
+
+mod transactions;
+
+use std::sync::Arc;
+
+use axum::Router;
+use utoipa_axum::router::OpenApiRouter;
+
+pub use app::{App, Settings};
+pub use problem::Problem;
+
+/// The public side: every request names its sender with an API key.
+#[must_use]
+pub fn router(app: Arc<App>) -> Router {
+    let (router, document) = api().split_for_parts();
+    frame::around(router, app, document)
+}
+
+/// The side of the socket in the data folder: whoever can open it acts as the administrator `local`.
+#[must_use]
+pub fn local_router(app: Arc<App>) -> Router {
+    router(app).layer(axum::Extension(caller::Local))
+}
+
+fn api() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().nest("/api/v1/transactions", transactions::router())
+}

@@ -1,0 +1,9 @@
+//! JSON shapes. Amounts and ids are strings, times RFC 3339 UTC, dates ISO 8601.
+
+mod id;
+mod text;
+mod transaction;
+
+pub use id::{AccountIdText, SequenceText};
+pub use text::{Amount, Clean, currency, date, money, parse_date, time};
+pub use transaction::{EntryOut, Transaction};
