@@ -64,14 +64,17 @@ impl Entry {
     /// Folds this entry into its account.
     ///
     /// # Panics
-    /// If version, link or balance do not come out as the entry says: then the books and the journal
-    /// disagree, and nothing may go on.
+    /// If version, link or balance do not come out as the entry says, or an amount is not above zero: then
+    /// the books and the journal disagree, and nothing may go on.
     pub fn fold(&self, account: &mut Account, sequence: Sequence) {
         if account.last != sequence {
             assert_eq!(self.previous, account.last, "link of account {} at {sequence}", self.account);
         }
         account.touch(sequence);
         assert_eq!(self.version, account.version, "version of account {} at {sequence}", self.account);
+        // Totals are unsigned: an amount below zero would wrap one and still come out at the right balance.
+        let moves = self.effect != Effect::Touched;
+        assert_eq!(self.amount > 0, moves, "amount on account {} at {sequence}", self.account);
         match self.effect {
             Effect::Posted => account.post(self.side, self.amount),
             Effect::Held => account.hold(self.side, self.amount),

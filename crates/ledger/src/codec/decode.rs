@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use super::encode::kind_of;
 use super::{ENCODING_PLAIN, ENTRY, FLAG_IN_GROUP, HEADER, SLOT, TRAILER, kind, tag};
 use crate::account::{AccountType, Side, Status};
 use crate::command::Note;
@@ -63,9 +64,16 @@ pub fn decode(record: &[u8]) -> Result<Event, DecodeError> {
     for (bytes, skip) in record[HEADER..entries_end].chunks_exact(ENTRY).zip(skips.chunks_exact(8)) {
         entries.push(entry(bytes, Sequence(u64_at(skip, 0)))?);
     }
-    let fields = Fields { bytes: &record[entries_end..hashed] };
-    fields.check()?;
     let flags = u16::from_be_bytes([header[6], header[7]]);
+    if flags & !FLAG_IN_GROUP != 0 || header[44..48] != [0; 4] {
+        return Err(DecodeError::Unknown("flag"));
+    }
+    let fields = Fields { bytes: &record[entries_end..hashed] };
+    fields.check(header[0])?;
+    let body = body(header[0], header[1], &fields)?;
+    if kind_of(&body) != (header[0], header[1]) {
+        return Err(DecodeError::Unknown("variant"));
+    }
     Ok(Event {
         sequence: Sequence(u64_at(header, 8)),
         time: u64_at(header, 16) as i64,
@@ -79,7 +87,7 @@ pub fn decode(record: &[u8]) -> Result<Event, DecodeError> {
         in_group: flags & FLAG_IN_GROUP != 0,
         entries,
         note: note(&fields)?,
-        body: body(header[0], header[1], &fields)?,
+        body,
     })
 }
 
@@ -158,7 +166,7 @@ fn note(fields: &Fields<'_>) -> Result<Option<Arc<Note>>, DecodeError> {
 fn body(kind: u8, variant: u8, fields: &Fields<'_>) -> Result<Body, DecodeError> {
     let name = || fields.text(tag::NAME)?.ok_or(DecodeError::Missing("name"));
     let number =
-        |tag, what| Ok(fields.fixed::<8>(tag)?.map(u64::from_be_bytes).ok_or(DecodeError::Missing(what))?);
+        |tag, what| fields.fixed::<8>(tag)?.map(u64::from_be_bytes).ok_or(DecodeError::Missing(what));
     let date = || {
         let bytes = fields.fixed::<4>(tag::DATE)?.ok_or(DecodeError::Missing("date"))?;
         Ok(Date(i32::from_be_bytes(bytes)))
@@ -269,17 +277,23 @@ impl<'a> Fields<'a> {
             }
             let (value, after) = tail.split_at(length);
             rest = after;
+            if head[1] == ENCODING_PLAIN && head[2..4] != [0; 2] {
+                return Some(Err(DecodeError::Unknown("key of a text in the clear")));
+            }
             Some(Ok((head[0], head[1], value)))
         })
     }
 
-    /// Every field is whole and of a tag that version 1 knows.
-    fn check(&self) -> Result<(), DecodeError> {
+    /// Every field is whole, in the clear, stands once, and is one that this kind of event may have: what
+    /// is not understood is refused, never skipped.
+    fn check(&self, kind: u8) -> Result<(), DecodeError> {
+        let mut seen = 0u32;
         for field in self.iter() {
             let (tag, encoding, _) = field?;
-            if !matches!(tag, tag::REFERENCE..=tag::PAYMENT | tag::BANK..=tag::NAME_ID) {
+            if !may_have(kind, tag) || seen & 1 << tag != 0 {
                 return Err(DecodeError::Unknown("field"));
             }
+            seen |= 1 << tag;
             if encoding != ENCODING_PLAIN {
                 return Err(DecodeError::Unknown("encoding"));
             }
@@ -304,6 +318,25 @@ impl<'a> Fields<'a> {
     fn text(&self, wanted: u8) -> Result<Option<Box<str>>, DecodeError> {
         let Some(value) = self.find(wanted)? else { return Ok(None) };
         Ok(Some(std::str::from_utf8(value).map_err(|_| DecodeError::Text)?.into()))
+    }
+}
+
+/// Which fields an event of this kind may have, beside those of every request.
+pub(super) fn may_have(kind: u8, field: u8) -> bool {
+    match field {
+        tag::REFERENCE..=tag::PAYMENT => true,
+        tag::BANK => kind == kind::BANK_OPENED,
+        tag::NAME => matches!(kind, kind::BANK_OPENED | kind::NAMED | kind::ACCOUNT_OPENED),
+        tag::NUMBER | tag::OPENING => kind == kind::ACCOUNT_OPENED,
+        tag::STATUS | tag::LIMIT => kind == kind::ACCOUNT_CHANGED,
+        tag::HOLD => matches!(kind, kind::POSTED | kind::HOLD_ENDED),
+        tag::REVERSES => kind == kind::POSTED,
+        tag::EXPIRES => kind == kind::HOLD_PLACED,
+        tag::DATE => matches!(kind, kind::DAY_OPENED | kind::DAY_CLOSED),
+        tag::REFUSAL => kind == kind::REFUSED,
+        tag::MEMBERS => kind == kind::GROUP,
+        tag::NAME_ID => kind == kind::NAMED,
+        _ => false,
     }
 }
 

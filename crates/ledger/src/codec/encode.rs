@@ -55,7 +55,7 @@ pub fn encode(event: &Event, out: &mut Vec<u8>) {
     out[start + 4..start + 6].copy_from_slice(&(hashed as u16).to_be_bytes());
 }
 
-fn kind_of(body: &Body) -> (u8, u8) {
+pub(super) fn kind_of(body: &Body) -> (u8, u8) {
     match body {
         Body::BankOpened { .. } => (kind::BANK_OPENED, 0),
         Body::Named { kind: name, .. } => (kind::NAMED, *name as u8),

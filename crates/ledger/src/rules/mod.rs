@@ -28,7 +28,7 @@ mod tests;
 
 use smallvec::SmallVec;
 
-use crate::command::{Command, Request};
+use crate::command::{Command, Note, Request};
 use crate::date::Date;
 use crate::digest::Digest;
 use crate::event::{Body, Event};
@@ -114,7 +114,8 @@ pub fn open_bank(bank: [u8; 16], timeline: u32, name: &str, context: Context) ->
     }
 }
 
-/// An event with no entries yet, booked on the open day; where none is needed, on the last one, so that booking dates never go back.
+/// An event with no entries yet, booked on the open day; where none is needed, on the last one, so that
+/// booking dates never go back.
 fn event<V: View>(view: &V, request: &Request, context: Context, body: Body) -> Event {
     let day = view.day();
     let booking = day.open.or(day.newest).unwrap_or_else(|| Date::of_micros(context.time));
@@ -130,7 +131,8 @@ fn event<V: View>(view: &V, request: &Request, context: Context, body: Body) -> 
         fingerprint: request.fingerprint,
         in_group: false,
         entries: SmallVec::new(),
-        note: request.note.clone(),
+        // A note that says nothing leaves no trace in the record, so it leaves none in the event.
+        note: request.note.clone().filter(|note| **note != Note::default()),
         body,
     }
 }

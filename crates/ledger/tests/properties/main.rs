@@ -85,6 +85,32 @@ proptest! {
     }
 
     #[test]
+    fn time_and_booking_dates_never_go_back(steps in steps()) {
+        let mut run = Run::start();
+        run.steps(&steps, |_, _, _| {});
+        for (earlier, later) in run.events.iter().zip(&run.events[1..]) {
+            prop_assert_eq!(later.sequence, earlier.sequence.next());
+            prop_assert!(later.time >= earlier.time && later.booking >= earlier.booking, "{:?}", later);
+        }
+    }
+
+    /// Derived data may be damaged; it is then refused or wrong, but reading it ends.
+    #[test]
+    fn a_damaged_snapshot_never_panics(
+        steps in steps(),
+        at in any::<prop::sample::Index>(),
+        bit in 0u8..8,
+    ) {
+        let mut run = Run::start();
+        run.steps(&steps, |_, _, _| {});
+        let mut bytes = Vec::new();
+        run.state.save(&mut |piece| bytes.extend_from_slice(piece));
+        let at = at.index(bytes.len());
+        bytes[at] ^= 1 << bit;
+        let _ = load(&bytes);
+    }
+
+    #[test]
     fn no_account_is_below_its_floor_or_above_64_bits(steps in steps()) {
         let mut run = Run::start();
         run.steps(&steps, |_, _, _| {});

@@ -104,7 +104,15 @@ fn an_event_is_booked_on_the_open_day_whatever_the_clock_says() {
     world.run("change bob status frozen");
     let change = world.events.last().expect("changed");
     assert!(matches!(change.body, Body::AccountChanged { .. }));
-    assert_eq!(change.booking.to_string(), "2026-01-08", "without an open day, the day of the clock");
+    assert_eq!(change.booking.to_string(), "2026-01-05", "without an open day, the last one");
+    world.run("open-day 2026-01-09");
+    let opened = world.events.last().expect("opened");
+    assert_eq!(opened.booking.to_string(), "2026-01-05", "a day is opened on the one before");
+    assert_eq!(
+        world.events[0].booking.to_string(),
+        "2026-01-05",
+        "before the first day, the day of the clock"
+    );
 }
 
 /// A day at either end of the calendar made the comparison with the value date overflow, and its name panic.

@@ -92,3 +92,20 @@ fn an_entry_twice_on_one_account_is_one_step_of_its_history() {
     assert_eq!((alice[1].version, alice[1].previous, alice[1].skip), (64, alice[0].previous, Sequence(0)));
     assert_eq!(alice[1].balance_after, alice[0].balance_after - 1);
 }
+
+/// A total is unsigned. An amount below zero wrapped it in a release build, and since the balance then came out
+/// as the entry said, nobody noticed.
+#[test]
+#[should_panic(expected = "amount on account 1")]
+fn an_amount_below_zero_is_never_folded_in() {
+    let mut world = world();
+    world.run("transfer alice bob 1.00 BDT");
+    let mut event = world.events.last().expect("posted").clone();
+    event.sequence = event.sequence.next();
+    for entry in &mut event.entries {
+        entry.balance_after += 2 * (entry.balance_after.signum()) * -entry.amount;
+        (entry.previous, entry.version) = (world.state.head(), entry.version + 1);
+        entry.amount = -entry.amount;
+    }
+    world.state.apply(&event);
+}

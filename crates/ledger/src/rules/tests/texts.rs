@@ -1,8 +1,13 @@
 //! Texts and names: their limits, to the byte.
 
+use std::sync::Arc;
+
 use super::{World, check};
+use crate::command::{Command, Note, Request};
+use crate::date::Date;
 use crate::event::NameKind;
 use crate::ids::NameId;
+use crate::rules::{Context, decide};
 
 #[test]
 fn texts_have_limits() {
@@ -57,4 +62,15 @@ fn names_are_numbered_from_one_on_and_kinds_keep_apart() {
     assert_eq!(world.state.name_of(NameId(3)), Some((NameKind::Origin, "127.0.0.1")));
     assert_eq!(world.state.name_of(NameId(0)), None, "0 is nobody");
     assert_eq!(world.state.name_of(NameId(4)), None);
+}
+
+/// `Some(Note::default())` came back from its record as `None`: the replayed event was another one.
+#[test]
+fn a_note_that_says_nothing_is_no_note() {
+    let world = World::new();
+    let mut request = Request::new(Command::OpenDay { date: Date(20_458) }, NameId(1));
+    request.note = Some(Arc::new(Note::default()));
+    let context = Context { sequence: world.state.head().next(), time: world.state.time() };
+    let event = decide(&world.state.view(|_| None), &request, context).expect("accepted");
+    assert_eq!(event.note, None);
 }
