@@ -14,6 +14,7 @@ mod problem;
 mod submit;
 pub mod wire;
 
+mod accounts;
 mod transactions;
 
 use std::sync::Arc;

@@ -42,7 +42,7 @@ pub enum Chore {
 }
 
 /// Does one piece of a chore; true if there was anything to do.
-type Step = Box<dyn FnMut() -> Result<bool, String> + Send>;
+type Step = Box<dyn FnMut() -> Result<bool, String> + Send + Sync>;
 
 /// Owns the threads. Dropping it ends them; the writer ends when the rules thread's side is gone, and is
 /// waited for, so that the last frame is confirmed.

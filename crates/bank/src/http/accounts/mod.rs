@@ -1,0 +1,36 @@
+//! `/api/v1/accounts`: opening, changing and reading accounts.
+
+use ledger::AccountId;
+
+use super::app::App;
+use super::caller::Caller;
+use super::problem::Problem;
+use super::wire::Account;
+use crate::identity::{AccountRef, Action};
+use crate::sequencer::{AccountView, Fault};
+
+/// An account as it stands, if the caller may see it.
+pub(in crate::http) async fn load(app: &App, caller: &Caller, id: AccountId) -> Result<Account, Problem> {
+    let view = view(app, caller, id).await?;
+    Ok(shown(app, &view)?)
+}
+
+/// The same in the ledger's terms.
+pub(in crate::http) async fn view(app: &App, caller: &Caller, id: AccountId) -> Result<AccountView, Problem> {
+    // Reading asks only whose account it is, so the policy answers before the books are looked at.
+    caller.may_on(Action::ReadAccount, AccountRef::bank(id.0))?;
+    app.service.books.account(id).await?.ok_or_else(unknown)
+}
+
+/// Adds what the opening event holds: one read of one record.
+pub(in crate::http) fn shown(app: &App, view: &AccountView) -> Result<Account, Fault> {
+    let opened = app.service.books.reads().event(view.account.opened)?;
+    opened.and_then(|event| Account::of(view, &event)).ok_or_else(|| {
+        Fault::Unreadable(format!("event {} did not open account {}", view.account.opened, view.id))
+    })
+}
+
+/// The same answer for what is not there and for what is somebody else's.
+fn unknown() -> Problem {
+    Problem::not_found("There is no such thing, or it is not yours.")
+}
