@@ -20,6 +20,7 @@ use crate::refusal::{Code, Refusal};
 
 mod fingerprints;
 mod golden;
+mod page;
 
 fn record(event: &Event) -> Vec<u8> {
     let mut bytes = Vec::new();
