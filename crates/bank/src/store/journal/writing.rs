@@ -57,6 +57,12 @@ impl<D: Disk> Writing<D> {
     pub fn state(&self) -> &State {
         &self.state
     }
+
+    /// Lets the writer end, and keeps the books.
+    #[must_use]
+    pub fn into_state(self) -> State {
+        self.state
+    }
 }
 
 impl<D: Disk> Store for Writing<D> {
