@@ -9,6 +9,7 @@ use ledger::{AccountId, AccountType, Currency, NameId};
 use parking_lot::RwLock;
 use uuid::Uuid;
 
+use super::running::Running;
 use crate::identity::{AccountRef, Credential};
 use crate::sequencer::{Clock, Fault, SystemClock};
 use crate::service::Service;
@@ -33,6 +34,7 @@ pub struct App {
     names: Names,
     facts: RwLock<Vec<Option<Facts>>>,
     local: Arc<Credential>,
+    pub(super) running: Running,
 }
 
 /// What never changes about an account.
@@ -63,6 +65,7 @@ impl App {
             names: Names::default(),
             facts: RwLock::default(),
             local: Arc::new(Credential::local()),
+            running: Running::default(),
         })
     }
 

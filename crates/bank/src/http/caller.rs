@@ -9,8 +9,10 @@ use axum::http::request::Parts;
 use ledger::{Command, Digest, NameId, PrincipalId, Request};
 
 use super::app::App;
+use super::attempts::{Attempt, Attempts};
 use super::problem::Problem;
-use crate::identity::{AccountRef, Action, Credential, Object, allow, sees};
+use crate::database::Actor;
+use crate::identity::{AccountRef, Action, Credential, Denied, Object, allow, sees};
 
 /// Marks requests that came over the socket in the data folder.
 #[derive(Clone, Copy)]
@@ -27,6 +29,9 @@ pub struct Caller {
     pub actor: NameId,
     /// From where.
     pub origin: NameId,
+    /// The address, for records outside the books.
+    pub address: Option<IpAddr>,
+    attempts: Arc<Attempts>,
 }
 
 impl FromRequestParts<Arc<App>> for Caller {
@@ -38,18 +43,22 @@ impl FromRequestParts<Arc<App>> for Caller {
             None => {
                 let header = parts.headers.get(AUTHORIZATION).ok_or_else(Problem::no_credentials)?;
                 let bearer = header.to_str().ok().and_then(bearer).ok_or_else(Problem::no_credentials)?;
-                app.service
-                    .keys
-                    .directory()
-                    .authenticate(bearer, app.now())
-                    .map_err(Problem::unauthenticated)?
+                let directory = app.service.keys.directory();
+                directory.authenticate(bearer, app.now()).map_err(|why| {
+                    if let Some(known) = directory.named(bearer) {
+                        app.attempts().note(&known, address(parts, app), Attempt::Unauthenticated);
+                    }
+                    Problem::unauthenticated(why)
+                })?
             }
         };
         let principal = app.service.principal(&credential).await?;
         app.service.quota.take(principal.0, 1, app.now()).map_err(Problem::over_quota)?;
         let actor = app.actor(&credential).await?;
-        let origin = app.origin(&credential, address(parts, app)).await?;
-        Ok(Caller { credential, principal, actor, origin })
+        let address = address(parts, app);
+        let origin = app.origin(&credential, address).await?;
+        let attempts = Arc::clone(app.attempts());
+        Ok(Caller { credential, principal, actor, origin, address, attempts })
     }
 }
 
@@ -76,7 +85,12 @@ impl Caller {
     /// # Errors
     /// The problem that says no: 403, or 404 for what is hidden.
     pub fn may(&self, action: Action, object: Object<'_>) -> Result<(), Problem> {
-        allow(&self.credential, action, object).map_err(Problem::denied)
+        allow(&self.credential, action, object).map_err(|denied| {
+            if denied == Denied::Forbidden {
+                self.attempts.note(&self.credential, self.address, Attempt::Forbidden(action));
+            }
+            Problem::denied(denied)
+        })
     }
 
     /// Whether the caller may do this to an account.
@@ -97,6 +111,14 @@ impl Caller {
     #[must_use]
     pub fn request(&self, command: Command) -> Request {
         Request { actor: self.actor, origin: self.origin, ..Request::new(command, self.principal) }
+    }
+
+    /// Who acts, for records outside the books.
+    #[must_use]
+    pub fn as_actor(&self) -> Actor {
+        let from = self.address.map_or_else(|| "data folder".to_owned(), |address| address.to_string());
+        let origin = format!("{from} key:{}", self.credential.prefix());
+        Actor::new(&self.credential.principal, &origin)
     }
 
     /// The claim of a key of this caller's principal.

@@ -6,11 +6,14 @@
 //! One endpoint, one file. The OpenAPI document is made from this code and is the truth.
 
 mod app;
+mod attempts;
 mod caller;
 mod frame;
 mod headers;
 mod json;
+pub mod listen;
 mod problem;
+mod running;
 mod submit;
 pub mod wire;
 

@@ -51,6 +51,13 @@ impl Directory {
         Ok(credential)
     }
 
+    /// The live key that has the prefix of `bearer`, whatever the secret; for records only.
+    #[must_use]
+    pub fn named(&self, bearer: &str) -> Option<Arc<Credential>> {
+        let prefix = secret::prefix_of(bearer)?;
+        self.live.read().get(&prefix).cloned()
+    }
+
     /// All live credentials, in no order.
     #[must_use]
     pub fn all(&self) -> Vec<Arc<Credential>> {
