@@ -71,8 +71,10 @@ fn the_background_thread_clears_the_refusal_by_itself() {
     let mut journal = create(&disk, options).unwrap();
     let room = journal.appender.room();
     disk.plan(Fault { call: Call::Create, nth: 0, errno: Errno::NoSpace, sticky: true });
+    let patience = Instant::now() + Duration::from_secs(20);
     let mut next = 1;
     while room.ready().is_ok() {
+        assert!(Instant::now() < patience, "a full disk goes unnoticed");
         match journal.appender.append(&mut batch(next, 60)) {
             Ok(_) => next += 60,
             Err(AppendError::Full(_)) => {}
