@@ -6,6 +6,7 @@ use journal::disk::fault::{Call, Errno, Fault};
 use journal::disk::{Disk, SimDisk};
 use journal::keys::{Digest, Filer, KeysError, Options, Reason, Recent, Shelf, condemn};
 use rand::{Rng, SeedableRng, rngs::SmallRng};
+use sha2::{Digest as _, Sha256};
 
 const DIR: &str = "keys";
 
@@ -78,6 +79,24 @@ fn a_changed_byte_anywhere_is_noticed() {
     assert_eq!(at_open, len - 3 * 4096);
 }
 
+/// Files of version 1 are out there: a change of these bytes needs a new version, not a new hash.
+#[test]
+fn the_format_does_not_drift() {
+    let disk = SimDisk::new();
+    let shelf = Shelf::open(&disk, Path::new(DIR), options(), 0).unwrap().shelf;
+    let (mut recent, mut filer) = (Recent::new(&shelf), Filer::new(&disk, Path::new(DIR), &shelf));
+    for sequence in 1..=416u64 {
+        let digest: [u8; 16] = Sha256::digest(sequence.to_be_bytes())[..16].try_into().unwrap();
+        recent.insert(Digest::new(digest), 0x0200_0000_0000_0000 | sequence);
+    }
+    recent.end_of_batch(416);
+    assert!(filer.step(416).unwrap());
+    let bytes = disk.contents(&Path::new(DIR).join("0000000000000001-00000000000001a0.run")).unwrap();
+    let hash: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(bytes.len(), 17_048);
+    assert_eq!(hash, "4645a514e3a5f690914da9fa8f3cdb512ad0b4d3dd5fbbe026695bafed9c8fed");
+}
+
 #[test]
 fn a_file_cut_or_grown_is_damaged() {
     let (disk, _) = filled(416);
@@ -105,6 +124,15 @@ fn blocks_and_files_that_belong_elsewhere_are_damaged() {
     let runs = Shelf::open(&swapped, Path::new(DIR), options(), 416).unwrap().shelf.runs();
     assert!(digests.iter().all(|digest| runs.find(digest).is_err() || runs.find(digest).unwrap().is_some()));
     assert!(runs.verify().unwrap_err().is_damage());
+
+    // A sound block of another run, in the same place: a file system that mixed up two extents.
+    let (mixed, digests) = filled(2 * 416);
+    let paths = runs_on(&mixed);
+    let foreign = mixed.contents(&paths[0]).unwrap()[4096..8192].to_vec();
+    mixed.tamper(&paths[1], |bytes| bytes[4096..8192].copy_from_slice(&foreign)).unwrap();
+    let runs = Shelf::open(&mixed, Path::new(DIR), options(), 2 * 416).unwrap().shelf.runs();
+    assert!(digests.iter().all(|digest| !matches!(runs.find(digest), Ok(None))));
+    assert!(digests[416..].iter().any(|digest| runs.find(digest).is_err_and(|error| error.is_damage())));
 
     let renamed = disk.fork();
     renamed.rename(&path, &Path::new(DIR).join("0000000000000001-00000000000000ff.run")).unwrap();
