@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use futures::future::join_all;
 use ledger::event::NameKind;
 use ledger::{AccountId, AccountType, Currency, NameId};
 use parking_lot::RwLock;
@@ -48,6 +49,9 @@ pub struct Facts {
 
 /// Origins kept at most; a caller with more addresses than that is recorded without one.
 const ORIGINS_MAX: usize = 10_000;
+
+/// Questions about accounts that one request has under way at a time; the queue is everybody's.
+const LEARNT_AT_ONCE: usize = 1_024;
 
 #[derive(Default)]
 struct Names {
@@ -99,6 +103,29 @@ impl App {
         }
         known[index] = Some(facts);
         Ok(Some(facts))
+    }
+
+    /// Takes in what never changes about these accounts, all in one go. Those that are not there stay unknown.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the books cannot answer.
+    pub async fn learn(&self, ids: &[AccountId]) -> Result<(), Fault> {
+        let mut ids = ids.to_vec();
+        ids.sort_unstable();
+        ids.dedup();
+        for some in ids.chunks(LEARNT_AT_ONCE) {
+            for found in join_all(some.iter().map(|id| self.facts(*id))).await {
+                found?;
+            }
+        }
+        Ok(())
+    }
+
+    /// An account as the policy sees it, if that is known already.
+    #[must_use]
+    pub fn known_ref(&self, id: AccountId) -> Option<AccountRef> {
+        let facts = (*self.facts.read().get(id.0 as usize)?)?;
+        Some(AccountRef { id: id.0, of_customer: facts.of_customer })
     }
 
     /// An account as the policy sees it. One that is not there counts as the bank's own.

@@ -7,6 +7,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::app::App;
@@ -28,11 +29,47 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Body<T> {
     }
 }
 
+/// A JSON body that is not read yet, so that what is read from it can borrow its texts.
+pub struct Raw(Bytes);
+
+impl Raw {
+    /// Reads the body.
+    ///
+    /// # Errors
+    /// As [`parse`].
+    pub fn parse<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Problem> {
+        parse(&self.0)
+    }
+
+    /// Reads the body; no body at all is the default.
+    ///
+    /// # Errors
+    /// As [`parse`].
+    pub fn parse_or_default<'a, T: Deserialize<'a> + Default>(&'a self) -> Result<T, Problem> {
+        if self.0.is_empty() { Ok(T::default()) } else { parse(&self.0) }
+    }
+}
+
+impl FromRequest<Arc<App>> for Raw {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+        let untyped = !request.headers().contains_key(header::CONTENT_TYPE);
+        let typed = require_type(request.headers(), &["application/json"]);
+        let bytes = read(request, app.settings.body_bytes_max).await?;
+        // Nothing has no type.
+        if !(untyped && bytes.is_empty()) {
+            typed?;
+        }
+        Ok(Raw(bytes))
+    }
+}
+
 /// Reads one JSON value.
 ///
 /// # Errors
 /// A problem that names the place and what is wrong there.
-pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+pub fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
     serde_json::from_slice(bytes)
         .map_err(|error| Problem::malformed(format!("The body is not as it should be: {error}.")))
 }

@@ -8,16 +8,21 @@
 mod app;
 mod attempts;
 mod caller;
+mod documented;
 mod frame;
 mod headers;
 mod json;
 pub mod listen;
+mod making;
+mod path;
 mod problem;
 mod running;
 mod submit;
 pub mod wire;
 
 mod accounts;
+mod banker;
+mod holds;
 mod transactions;
 
 use std::sync::Arc;
@@ -42,5 +47,9 @@ pub fn local_router(app: Arc<App>) -> Router {
 }
 
 fn api() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().nest("/api/v1/transactions", transactions::router())
+    OpenApiRouter::new()
+        .nest("/api/v1/accounts", accounts::router())
+        .nest("/api/v1/banker", banker::router())
+        .nest("/api/v1/holds", holds::router())
+        .nest("/api/v1/transactions", transactions::router())
 }

@@ -1,5 +1,7 @@
 //! Problem documents (RFC 9457): the one place where refusals, faults and bad requests become statuses.
 
+use std::ops::{Deref, DerefMut};
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -8,14 +10,20 @@ use ledger::money::AmountError;
 use ledger::refusal::Class;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::identity::{Denied, RetryAfter, Unauthenticated};
 use crate::sequencer::Fault;
 
+/// Why a request was not done, and what to do about it. Boxed: it is the rare half of every result.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+pub struct Problem(Box<Document>);
+
 /// Why a request was not done, and what to do about it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct Problem {
+pub struct Document {
     /// A path that names the kind of problem.
     #[serde(rename = "type")]
     pub kind: String,
@@ -42,6 +50,28 @@ pub struct Problem {
     replayed: bool,
 }
 
+impl Deref for Problem {
+    type Target = Document;
+
+    fn deref(&self) -> &Document {
+        &self.0
+    }
+}
+
+impl DerefMut for Problem {
+    fn deref_mut(&mut self) -> &mut Document {
+        &mut self.0
+    }
+}
+
+impl PartialSchema for Problem {
+    fn schema() -> RefOr<Schema> {
+        Document::schema()
+    }
+}
+
+impl ToSchema for Problem {}
+
 impl Problem {
     /// A problem with a code; title and remedy are sentences for a person.
     #[must_use]
@@ -52,7 +82,7 @@ impl Problem {
         detail: impl Into<String>,
         remedy: &str,
     ) -> Problem {
-        Problem {
+        Problem(Box::new(Document {
             kind: format!("/problems/{}", code.replace('_', "-")),
             title: title.to_owned(),
             status: status.as_u16(),
@@ -63,7 +93,7 @@ impl Problem {
             figures: Map::new(),
             retry_after: None,
             replayed: false,
-        }
+        }))
     }
 
     /// With one more figure.

@@ -1,13 +1,44 @@
 //! `/api/v1/accounts`: opening, changing and reading accounts.
 
+mod limits;
+mod open;
+mod status;
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
 use ledger::AccountId;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::app::App;
 use super::caller::Caller;
 use super::problem::Problem;
+use super::submit::{mark, tag};
 use super::wire::Account;
 use crate::identity::{AccountRef, Action};
 use crate::sequencer::{AccountView, Fault};
+
+pub(super) fn router() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(open::open))
+        .routes(routes!(status::freeze))
+        .routes(routes!(status::unfreeze))
+        .routes(routes!(status::activate))
+        .routes(routes!(status::close))
+        .routes(routes!(limits::limits))
+}
+
+/// 200 with an account that was changed, as it stands now: a replay shows what became of it since.
+async fn changed(app: &App, id: AccountId, replayed: bool) -> Result<Response, Problem> {
+    let view = app.service.books.account(id).await?.ok_or_else(unknown)?;
+    let account = shown(app, &view)?;
+    let mut response = Json(&account).into_response();
+    tag(&mut response, account.version);
+    mark(&mut response, replayed);
+    Ok(response)
+}
 
 /// An account as it stands, if the caller may see it.
 pub(in crate::http) async fn load(app: &App, caller: &Caller, id: AccountId) -> Result<Account, Problem> {

@@ -1,5 +1,7 @@
 //! `/api/v1/transactions`: moving money, and looking at what was moved.
 
+mod journal_entry;
+mod reversal;
 mod transfer;
 
 use std::sync::Arc;
@@ -10,5 +12,8 @@ use utoipa_axum::routes;
 use super::app::App;
 
 pub(super) fn router() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(transfer::transfer))
+    OpenApiRouter::new()
+        .routes(routes!(journal_entry::post_entries))
+        .routes(routes!(transfer::transfer))
+        .routes(routes!(reversal::reverse))
 }

@@ -59,7 +59,8 @@ id_text!(
 );
 
 /// Digits only: no sign, no space. What does not fit into 64 bits is an id that nobody has.
-fn digits(text: &str) -> Option<u64> {
+#[must_use]
+pub fn digits(text: &str) -> Option<u64> {
     if text.is_empty() || text.len() > 40 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }

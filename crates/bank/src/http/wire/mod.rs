@@ -1,11 +1,13 @@
 //! JSON shapes. Amounts and ids are strings, times RFC 3339 UTC, dates ISO 8601.
 
 mod account;
+mod hold;
 mod id;
 mod text;
 mod transaction;
 
 pub use account::Account;
-pub use id::{AccountIdText, SequenceText};
-pub use text::{Amount, Clean, currency, date, money, parse_date, time};
+pub use hold::Hold;
+pub use id::{AccountIdText, SequenceText, digits};
+pub use text::{Amount, Clean, currency, date, money, parse_date, parse_time, time, value_date};
 pub use transaction::{EntryOut, Transaction};

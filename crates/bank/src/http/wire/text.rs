@@ -1,5 +1,6 @@
 //! Texts with a form: amounts, dates, times, what people write.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -13,9 +14,9 @@ use crate::http::problem::Problem;
 /// An amount in major units, as sent. JSON numbers are refused: they are floats to most programs.
 #[derive(Clone, Debug, PartialEq, Eq, ToSchema)]
 #[schema(value_type = String, example = "2000.00")]
-pub struct Amount(pub String);
+pub struct Amount<'a>(pub Cow<'a, str>);
 
-impl Amount {
+impl Amount<'_> {
     /// In minor units, above zero.
     ///
     /// # Errors
@@ -33,19 +34,25 @@ impl Amount {
     }
 }
 
-impl<'de> Deserialize<'de> for Amount {
+impl<'de: 'a, 'a> Deserialize<'de> for Amount<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl Visitor<'_> for Text {
-            type Value = Amount;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an amount as a decimal string, like \"2000.00\"")
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Amount, E> {
-                Ok(Amount(text.to_owned()))
-            }
-        }
-        deserializer.deserialize_str(Text)
+        deserializer.deserialize_str(Borrowing("an amount as a decimal string, like \"2000.00\"")).map(Amount)
+    }
+}
+
+/// Takes a string without copying it where the text has no escapes.
+struct Borrowing(&'static str);
+
+impl<'de> Visitor<'de> for Borrowing {
+    type Value = Cow<'de, str>;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(text))
+    }
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(text.to_owned()))
     }
 }
 
@@ -74,15 +81,37 @@ pub fn parse_date(field: &str, text: &str) -> Result<Date, Problem> {
     Date::from_str(text).map_err(|_| Problem::malformed(format!("{field} is not a date like 2026-11-22.")))
 }
 
+/// A value date, if one is given.
+///
+/// # Errors
+/// 400.
+pub fn value_date(text: Option<&Clean<'_>>) -> Result<Option<Date>, Problem> {
+    text.map(|text| parse_date("value_date", &text.0)).transpose()
+}
+
+/// A moment by its RFC 3339 form, in microseconds since 1970; finer digits are cut off.
+///
+/// # Errors
+/// 400.
+pub fn parse_time(field: &str, text: &str) -> Result<i64, Problem> {
+    let moment: Result<jiff::Timestamp, _> = text.parse();
+    moment.map(jiff::Timestamp::as_microsecond).map_err(|_| {
+        Problem::malformed(format!(
+            "{field} is not a moment like 2026-11-22T06:30:00Z (RFC 3339, with an offset)."
+        ))
+    })
+}
+
 /// What people write: refused if it holds control characters, since they end up in logs and terminals.
 #[derive(Clone, Debug, PartialEq, Eq, ToSchema)]
 #[schema(value_type = String)]
-pub struct Clean(pub String);
+pub struct Clean<'a>(pub Cow<'a, str>);
 
-impl<'de> Deserialize<'de> for Clean {
+impl<'de: 'a, 'a> Deserialize<'de> for Clean<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        if text.chars().any(char::is_control) {
+        let text = deserializer.deserialize_str(Borrowing("a string"))?;
+        let plain = text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+        if !plain && text.chars().any(char::is_control) {
             return Err(de::Error::custom("a text holds a control character"));
         }
         Ok(Clean(text))

@@ -1,0 +1,86 @@
+//! Cash over a drawer: deposit and withdrawal are one body with two directions.
+
+use axum::http::StatusCode;
+use ledger::Command;
+use ledger::command::Movement;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::http::making::Making;
+use crate::http::problem::Problem;
+use crate::http::submit::note;
+use crate::http::wire::{AccountIdText, Amount, Clean, value_date};
+use crate::identity::{Action, Object};
+
+/// Cash in or out.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct CashBody<'a> {
+    /// The customer's account.
+    account_id: AccountIdText,
+    /// How much, above zero.
+    #[serde(borrow)]
+    amount: Amount<'a>,
+    /// The currency of the account and of the drawer.
+    #[schema(example = "BDT")]
+    currency: Clean<'a>,
+    /// Free text for the statement, at most 512 bytes.
+    description: Option<Clean<'a>>,
+    /// Your business name for it, searchable, at most 128 bytes.
+    reference: Option<Clean<'a>>,
+    /// The drawer that the cash goes through; the API key's own if absent. A banker has no other.
+    drawer_account_id: Option<AccountIdText>,
+    /// The day from which it counts for interest; today's booking date if absent.
+    #[schema(example = "2026-11-22")]
+    value_date: Option<Clean<'a>>,
+}
+
+/// Which way the cash goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::http) enum Direction {
+    /// Into the drawer.
+    In,
+    /// Out of the drawer.
+    Out,
+}
+
+impl CashBody<'_> {
+    /// Checks the form and the policy, and makes the ledger's request of it.
+    pub(in crate::http) fn request(
+        &self,
+        direction: Direction,
+        making: &Making<'_>,
+    ) -> Result<ledger::Request, Problem> {
+        let currency = making.currency(&self.currency)?;
+        let amount = self.amount.positive("amount", currency)?;
+        let caller = making.caller;
+        let named = self.drawer_account_id.map(|id| id.0);
+        let drawer = named.or(caller.credential.drawer.map(ledger::AccountId)).ok_or_else(no_drawer)?;
+        let account = self.account_id.0;
+        let cash = Object::Cash { account: making.account(account), drawer: drawer.0 };
+        let command = match direction {
+            Direction::In => {
+                caller.may(Action::Deposit, cash)?;
+                Command::Deposit(Movement { from: drawer, to: account, amount, currency })
+            }
+            Direction::Out => {
+                caller.may(Action::Withdraw, cash)?;
+                Command::Withdraw(Movement { from: account, to: drawer, amount, currency })
+            }
+        };
+        let mut request = caller.request(command);
+        request.note = note(self.reference.as_ref(), self.description.as_ref());
+        request.value = value_date(self.value_date.as_ref())?;
+        Ok(request)
+    }
+}
+
+fn no_drawer() -> Problem {
+    Problem::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "drawer_required",
+        "No drawer",
+        "Cash goes through a drawer: this API key has none of its own, and the request names none.",
+        "Name drawer_account_id, or use the API key of a teller.",
+    )
+}
