@@ -130,6 +130,11 @@ impl State {
         self.reversed.get(&(original, entry)).copied().unwrap_or(0)
     }
 
+    /// The entries of a transaction of which something has been reversed, by position, with how much.
+    pub fn reversals(&self, original: Sequence) -> impl Iterator<Item = (u8, i64)> + '_ {
+        self.reversed.range((original, 0)..=(original, u8::MAX)).map(|((_, entry), amount)| (*entry, *amount))
+    }
+
     /// Looks at the accounts that these requests name, one after the other and without depending on what is
     /// there, so that their cache misses overlap instead of adding up later.
     pub fn touch(&self, requests: &[Request]) {

@@ -14,11 +14,13 @@ use std::sync::Arc;
 
 use ledger::event::{Claimed, NameKind};
 use ledger::view::{BusinessDay, Hold};
-use ledger::{AccountId, Digest, Event, NameId, PrincipalId, Request, Sequence, codec};
+use ledger::{AccountId, Digest, Event, NameId, Request, Sequence, codec};
 use smallvec::{SmallVec, smallvec};
 use tokio::sync::oneshot;
 
-use crate::sequencer::{AccountView, Answer, Fault, Outcome, Query, Receipt, Sequencer, Submission, Work};
+use crate::sequencer::{
+    AccountView, Answer, Fault, Outcome, Query, Receipt, Reversed, Sequencer, Submission, Totals, Wanted, Work,
+};
 use crate::store::Reads;
 
 pub use decided::{Decided, GroupDecided};
@@ -48,6 +50,12 @@ impl Books {
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.sequencer.waiting()
+    }
+
+    /// What has been decided since the start.
+    #[must_use]
+    pub fn totals(&self) -> &Totals {
+        self.sequencer.totals()
     }
 
     /// Has one request decided.
@@ -115,7 +123,7 @@ impl Books {
         }
     }
 
-    /// Accounts after an id, in order.
+    /// Accounts after an id, in order, and after which id to go on; none at the end.
     ///
     /// # Errors
     /// As [`Books::submit`].
@@ -123,11 +131,55 @@ impl Books {
         &self,
         after: AccountId,
         limit: usize,
-        owner: Option<PrincipalId>,
-    ) -> Result<Vec<AccountView>, Fault> {
-        match self.ask(Query::Accounts { after, limit, owner }).await? {
+        wanted: Wanted,
+    ) -> Result<(Vec<AccountView>, Option<AccountId>), Fault> {
+        match self.ask(Query::Accounts { after, limit, wanted }).await? {
+            Answer::SomeAccounts(accounts, next) => Ok((accounts, next)),
+            other => unreachable!("accounts were asked for: {other:?}"),
+        }
+    }
+
+    /// Those of these accounts that are there, in the order asked for.
+    ///
+    /// # Errors
+    /// As [`Books::submit`].
+    pub async fn accounts_by_id(&self, ids: Box<[AccountId]>) -> Result<Vec<AccountView>, Fault> {
+        match self.ask(Query::AccountsById(ids)).await? {
             Answer::Accounts(accounts) => Ok(accounts),
             other => unreachable!("accounts were asked for: {other:?}"),
+        }
+    }
+
+    /// The names behind numbers, in their order; none where a number is nobody's.
+    ///
+    /// # Errors
+    /// As [`Books::submit`].
+    pub async fn names(&self, ids: Box<[NameId]>) -> Result<Vec<Option<Box<str>>>, Fault> {
+        match self.ask(Query::Names(ids)).await? {
+            Answer::Names(names) => Ok(names),
+            other => unreachable!("names were asked for: {other:?}"),
+        }
+    }
+
+    /// What of these transactions has been reversed, in their order.
+    ///
+    /// # Errors
+    /// As [`Books::submit`].
+    pub async fn reversed(&self, ids: Box<[Sequence]>) -> Result<Vec<Reversed>, Fault> {
+        match self.ask(Query::Reversed(ids)).await? {
+            Answer::Reversed(reversed) => Ok(reversed),
+            other => unreachable!("reversals were asked for: {other:?}"),
+        }
+    }
+
+    /// Could a request be decided now?
+    ///
+    /// # Errors
+    /// The [`Fault`] that it would be answered with.
+    pub async fn ready(&self) -> Result<(), Fault> {
+        match self.ask(Query::Ready).await? {
+            Answer::Ready => Ok(()),
+            other => unreachable!("readiness was asked for: {other:?}"),
         }
     }
 

@@ -26,6 +26,8 @@ mod submission;
 pub use clock::{Clock, ClockJumped, Stamp, SystemClock};
 pub use fault::Fault;
 pub use process::{RefusalBudget, open_bank};
-pub use queue::{Queue, QueueLimits, Sequencer, queue};
+pub use queue::{Queue, QueueLimits, Sequencer, Totals, queue};
 pub use run::{Rules, Settings, run};
-pub use submission::{AccountView, Answer, Frame, Outcome, Prior, Query, Receipt, Reply, Submission, Work};
+pub use submission::{
+    AccountView, Answer, Frame, Outcome, Prior, Query, Receipt, Reply, Reversed, Submission, Wanted, Work,
+};

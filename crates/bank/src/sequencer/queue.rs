@@ -1,7 +1,7 @@
 //! The queue before the rules: bounded in commands, not only in submissions, so that memory is bounded too.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 
@@ -30,12 +30,25 @@ pub struct Sequencer {
     sender: Sender<Submission>,
     waiting: Arc<AtomicUsize>,
     limits: QueueLimits,
+    totals: Arc<Totals>,
+}
+
+/// What has been decided since the start, for metrics.
+#[derive(Default, Debug)]
+pub struct Totals {
+    /// Batches that held anything.
+    pub batches: AtomicU64,
+    /// Commands and questions in them.
+    pub commands: AtomicU64,
+    /// How many were in the newest batch.
+    pub newest: AtomicU64,
 }
 
 /// The way out, for the rules thread.
 pub struct Queue {
     pub(super) receiver: Receiver<Submission>,
     waiting: Arc<AtomicUsize>,
+    totals: Arc<Totals>,
 }
 
 /// A queue with both its ends.
@@ -43,7 +56,9 @@ pub struct Queue {
 pub fn queue(limits: QueueLimits) -> (Sequencer, Queue) {
     let (sender, receiver) = crossbeam_channel::bounded(limits.submissions);
     let waiting = Arc::new(AtomicUsize::new(0));
-    (Sequencer { sender, waiting: Arc::clone(&waiting), limits }, Queue { receiver, waiting })
+    let totals = Arc::<Totals>::default();
+    let sequencer = Sequencer { sender, waiting: Arc::clone(&waiting), limits, totals: Arc::clone(&totals) };
+    (sequencer, Queue { receiver, waiting, totals })
 }
 
 impl Sequencer {
@@ -74,9 +89,25 @@ impl Sequencer {
     pub fn waiting(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)
     }
+
+    /// What has been decided since the start.
+    #[must_use]
+    pub fn totals(&self) -> &Totals {
+        &self.totals
+    }
 }
 
 impl Queue {
+    /// Notes that a batch of so many is about to be decided.
+    pub(super) fn decides(&self, commands: usize) {
+        if commands > 0 {
+            let commands = commands as u64;
+            self.totals.batches.fetch_add(1, Ordering::Relaxed);
+            self.totals.commands.fetch_add(commands, Ordering::Relaxed);
+            self.totals.newest.store(commands, Ordering::Relaxed);
+        }
+    }
+
     /// Notes that a submission of this weight was taken out.
     pub(super) fn taken(&self, weight: usize) {
         self.waiting.fetch_sub(weight, Ordering::Relaxed);

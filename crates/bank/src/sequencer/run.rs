@@ -9,7 +9,7 @@ use super::clock::{Clock, Stamp};
 use super::fault::Fault;
 use super::process::{self, RefusalBudget};
 use super::queue::Queue;
-use super::submission::{Outcome, Submission, Work};
+use super::submission::{Outcome, Query, Submission, Work};
 use crate::store::{Answered, Store};
 
 /// How the sequencer works.
@@ -62,6 +62,7 @@ impl<C: Clock> Rules<C> {
 
     fn batch<S: Store>(&mut self, store: &mut S, queue: &Queue, first: Option<Submission>) -> bool {
         self.carried = fill(&mut self.batch, first, queue, self.batch_max, self.bytes_max);
+        queue.decides(self.batch.iter().map(|submission| submission.work.weight()).sum());
         let stop = self.batch.iter().any(|submission| matches!(submission.work, Work::Stop));
         decide(store, &mut self.stamp, &self.refusals, &mut self.batch);
         !stop
@@ -135,6 +136,9 @@ fn decide<S: Store, C: Clock>(
     let mut answers = Vec::with_capacity(batch.len());
     for Submission { work, prior, reply } in batch.drain(..) {
         let outcomes = match (&work, &writable) {
+            (Work::Query(Query::Ready), Err(fault)) => {
+                std::iter::once(Outcome::Fault(fault.clone())).collect()
+            }
             (Work::Query(_) | Work::ConfirmClock | Work::Stop, _) => {
                 process::work(store, &work, &prior, 0, refusals)
             }

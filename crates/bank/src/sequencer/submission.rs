@@ -5,7 +5,9 @@ use std::sync::Arc;
 use journal::keys::Runs;
 use ledger::event::{Claimed, NameKind};
 use ledger::view::{BusinessDay, Hold};
-use ledger::{Account, AccountId, Digest, NameId, PrincipalId, Refusal, Request, Sequence};
+use ledger::{
+    Account, AccountId, AccountType, Currency, Digest, NameId, PrincipalId, Refusal, Request, Sequence, Status,
+};
 use smallvec::SmallVec;
 
 use super::fault::Fault;
@@ -145,14 +147,16 @@ impl Prior {
 pub enum Query {
     /// An account.
     Account(AccountId),
-    /// Accounts after an id, in order; at most so many; only of this owner if one is given.
+    /// Those of these accounts that are there.
+    AccountsById(Box<[AccountId]>),
+    /// Accounts after an id, in order; at most so many.
     Accounts {
         /// Ids above this one.
         after: AccountId,
         /// How many at most.
         limit: usize,
-        /// Only accounts of this principal.
-        owner: Option<PrincipalId>,
+        /// Which.
+        wanted: Wanted,
     },
     /// Who holds a claim.
     Claim(Digest),
@@ -160,10 +164,40 @@ pub enum Query {
     Hold(Sequence),
     /// The number of a name.
     Name(NameKind, Box<str>),
+    /// The names behind these numbers.
+    Names(Box<[NameId]>),
+    /// What of these transactions has been reversed.
+    Reversed(Box<[Sequence]>),
     /// The business day.
     Day,
     /// Sums over all accounts.
     TrialBalance,
+    /// May work be decided now? Answered with the fault if not.
+    Ready,
+}
+
+/// Which accounts a list shows; what is none does not matter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Wanted {
+    /// Of this principal.
+    pub owner: Option<PrincipalId>,
+    /// Of this type.
+    pub account_type: Option<AccountType>,
+    /// In this status.
+    pub status: Option<Status>,
+    /// In this currency.
+    pub currency: Option<Currency>,
+}
+
+impl Wanted {
+    /// Whether a list shows this account.
+    #[must_use]
+    pub fn covers(&self, account: &Account) -> bool {
+        self.owner.is_none_or(|owner| account.owner == owner)
+            && self.account_type.is_none_or(|wanted| account.account_type == wanted)
+            && self.status.is_none_or(|wanted| account.status == wanted)
+            && self.currency.is_none_or(|wanted| account.currency() == wanted)
+    }
 }
 
 /// An account with the name of its owner.
@@ -180,19 +214,30 @@ pub struct AccountView {
 /// The answer to a [`Query`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
-    /// To [`Query::Account`] and [`Query::Accounts`].
+    /// To [`Query::Account`] and [`Query::AccountsById`].
     Accounts(Vec<AccountView>),
+    /// To [`Query::Accounts`]: some, and after which id to go on; none at the end.
+    SomeAccounts(Vec<AccountView>, Option<AccountId>),
     /// To [`Query::Claim`].
     Claim(Option<Claimed>),
     /// To [`Query::Hold`]: the open hold, or the claim of its end.
     Hold(Option<Hold>, Option<Claimed>),
     /// To [`Query::Name`].
     Name(Option<NameId>),
+    /// To [`Query::Names`], in their order.
+    Names(Vec<Option<Box<str>>>),
+    /// To [`Query::Reversed`], in their order: entries by position with what was reversed of them.
+    Reversed(Vec<Reversed>),
     /// To [`Query::Day`].
     Day(BusinessDay),
     /// To [`Query::TrialBalance`].
     TrialBalance(crate::books::TrialBalance),
+    /// To [`Query::Ready`]: yes.
+    Ready,
 }
+
+/// Entries of a transaction by position, and how much of each was reversed; only those of which something was.
+pub type Reversed = SmallVec<[(u8, i64); 2]>;
 
 /// The bytes of a durable batch; outcomes point into it.
 pub type Frame = Arc<journal::Batch>;
