@@ -97,3 +97,27 @@ fn a_reference_used_very_often_costs_no_more() {
     let found = references.find_all(&digest, 100_001, 3).unwrap();
     assert_eq!(found, [100_000, 99_999, 99_998]);
 }
+
+/// A bank whose customers hardly ever send references filed none of them, and every start walked the whole
+/// journal to find the few there were.
+#[test]
+fn a_generation_ends_after_so_many_sequences_even_if_it_is_empty() {
+    let disk = SimDisk::new();
+    let options = Options { generation_sequences: 100, reserve_bytes: 0, ..Options::new([7; 32], [1, 2]) };
+    let dir = Path::new("references");
+    let shelf = Shelf::open(&disk, dir, options.clone(), 0).unwrap().shelf;
+    let references = References::new(&shelf);
+    let mut filer = Filer::new(&disk, dir, &shelf);
+    let digest = Digest::new([9; 16]);
+    for last in (50..=1_000).step_by(50) {
+        let one = (last == 450).then_some((digest, 450));
+        references.insert_batch(one, last);
+        while filer.step(last).unwrap() {}
+    }
+    assert_eq!(references.find_all(&digest, u64::MAX, 10).unwrap(), [450]);
+    drop(references);
+    let opened = Shelf::open(&disk, dir, options, 1_000).unwrap();
+    assert_eq!(opened.discarded, []);
+    assert!(opened.covered_through >= 900, "{}", opened.covered_through);
+    assert_eq!(References::new(&opened.shelf).find_all(&digest, u64::MAX, 10).unwrap(), [450]);
+}

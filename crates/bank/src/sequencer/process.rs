@@ -12,6 +12,10 @@ use crate::store::Store;
 /// How many refusals a principal may have recorded: an endless stream of them would fill the disk for free.
 pub type RefusalBudget = Quota;
 
+/// Requests whose cache misses are made to overlap: many enough to hide them, few enough that what was
+/// fetched for the first is still there for the last.
+const TOUCH: usize = 256;
+
 /// Decides everything that a submission asks for. Accepted events are in the store's batch afterwards.
 pub(super) fn work<S: Store>(
     store: &mut S,
@@ -23,7 +27,10 @@ pub(super) fn work<S: Store>(
     match work {
         Work::Requests(requests) => {
             let mut outcomes = SmallVec::with_capacity(requests.len());
-            outcomes.extend(requests.iter().map(|one| request(store, one, prior, time, budget)));
+            for some in requests.chunks(TOUCH) {
+                store.touch(some, prior);
+                outcomes.extend(some.iter().map(|one| request(store, one, prior, time, budget)));
+            }
             outcomes
         }
         Work::Group { header, members } => smallvec![group(store, header, members, prior, time, budget)],

@@ -10,7 +10,7 @@ use ledger::{Digest, Event, Sequence, State, View, codec};
 use parking_lot::RwLock;
 
 use super::{Answered, Head, Reads, Store, Watch, answer};
-use crate::sequencer::{Answer, Fault, Prior, Query, Receipt, Submission};
+use crate::sequencer::{Answer, Fault, Prior, Query, Receipt};
 
 /// The writing side.
 pub struct MemoryStore {
@@ -55,8 +55,6 @@ impl Store for MemoryStore {
     fn ready(&self) -> Result<(), Fault> {
         Ok(())
     }
-
-    fn begin(&mut self, _batch: &[Submission]) {}
 
     fn view<'a>(&'a self, _prior: &'a Prior) -> impl View + 'a {
         self.state.view(|digest: &Digest| self.claims.get(digest).copied())

@@ -8,7 +8,7 @@ pub mod journal;
 pub mod memory;
 mod reads;
 
-use ledger::{Event, Sequence, View};
+use ledger::{Event, Request, Sequence, View};
 use smallvec::SmallVec;
 
 use crate::sequencer::{Answer, Fault, Outcome, Prior, Query, Reply, Submission};
@@ -23,8 +23,11 @@ pub trait Store: Send + 'static {
     /// The fault that forbids it; reads may go on, except after [`Fault::Poisoned`].
     fn ready(&self) -> Result<(), Fault>;
 
-    /// A batch begins: load what it will touch.
-    fn begin(&mut self, batch: &[Submission]);
+    /// A batch begins: load what it will read, if the books are not in memory.
+    fn begin(&mut self, _batch: &[Submission]) {}
+
+    /// These requests come next: fetch what they will look at, so that the cache misses overlap.
+    fn touch(&mut self, _requests: &[Request], _prior: &Prior) {}
 
     /// The books as the next command sees them, this batch's events included.
     fn view<'a>(&'a self, prior: &'a Prior) -> impl View + 'a;

@@ -68,7 +68,8 @@ impl Recent {
         assert!(last >= self.through, "sequences do not go back");
         self.through = last;
         let options = self.shelf.options();
-        if self.active.len() + options.batch_claims > options.generation_claims && last > self.after {
+        let full = self.active.len() + options.batch_claims > options.generation_claims;
+        if (full || last - self.after >= options.generation_sequences) && last > self.after {
             self.seal();
         } else if self.active.len() * 2 > options.generation_claims {
             self.shelf.want_spare();

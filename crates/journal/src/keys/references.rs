@@ -44,7 +44,9 @@ impl References {
         assert!(last >= recent.through, "sequences do not go back");
         recent.active.extend(references.into_iter().map(|(digest, value)| Entry::new(digest, value)));
         recent.through = last;
-        if recent.active.len() >= self.shelf.options().generation_claims && last > recent.after {
+        let options = self.shelf.options();
+        let full = recent.active.len() >= options.generation_claims;
+        if (full || last - recent.after >= options.generation_sequences) && last > recent.after {
             let claims = Claims::Repeated(std::mem::take(&mut recent.active));
             let generation = Generation { after: recent.after, through: last, claims };
             recent.after = last;

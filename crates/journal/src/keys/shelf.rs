@@ -28,6 +28,9 @@ pub struct Options {
     pub generation_claims: usize,
     /// The most claims between two calls of `end_of_batch`.
     pub batch_claims: usize,
+    /// Sequences a generation covers before it is sealed, however few claims it has: a start walks the records
+    /// that no run covers, and must not walk the whole journal because hardly anybody sends references.
+    pub generation_sequences: u64,
     /// Runs of this tier are not merged any more (tier 0: one generation; each further one: four times that).
     pub top_tier: u32,
     /// Free space that filing and merging leave to the journal, in bytes.
@@ -43,6 +46,7 @@ impl Options {
             identity,
             seed,
             generation_claims: 2_000_000,
+            generation_sequences: 4_000_000,
             batch_claims: 2 * 8_192,
             top_tier: 3,
             reserve_bytes: 1 << 30,

@@ -91,6 +91,13 @@ pub fn decode(record: &[u8]) -> Result<Event, DecodeError> {
     })
 }
 
+/// The first of several records that stand one after the other; none at the end, or if the rest is cut short.
+#[must_use]
+pub fn first_record(bytes: &[u8]) -> Option<&[u8]> {
+    let slots = usize::from(*bytes.get(2)?);
+    bytes.get(..slots * SLOT).filter(|record| !record.is_empty())
+}
+
 /// The claims of a record, without building its event where that is not needed: a plain transaction claims
 /// its key only, and that stands in the header.
 ///

@@ -15,7 +15,7 @@ mod encode;
 pub mod fingerprint;
 pub mod state;
 
-pub use decode::{DecodeError, claims_of, decode, reference_of};
+pub use decode::{DecodeError, claims_of, decode, first_record, reference_of};
 pub use encode::encode;
 
 /// Bytes of the fixed header.

@@ -15,6 +15,7 @@
 mod background;
 mod open;
 mod reading;
+mod replay;
 mod snapshots;
 mod writer;
 mod writing;

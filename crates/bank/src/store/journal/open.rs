@@ -19,7 +19,7 @@ use ledger::{Digest, State};
 
 use super::background::{Background, Plan};
 use super::reading::Reading;
-use super::snapshots;
+use super::{replay, snapshots};
 use super::writer::Writer;
 use super::writing::{Output, Writing, key};
 
@@ -200,18 +200,10 @@ fn recover<D: Disk>(
             Some(folder) => folder,
             None => Folder::open(disk.clone(), dir, settings.journal)?,
         };
-        let mut broken = None;
-        let result = opened.recover(after, &mut |record| {
-            if broken.is_none() {
-                match codec::decode(record.bytes()) {
-                    Ok(event) => state.apply(&event),
-                    Err(error) => broken = Some(OpenError::Event { sequence: record.sequence(), error }),
-                }
-            }
-        });
+        let (result, broken) = replay::replay(opened, after, &mut state);
         match result {
             Ok((journal, recovery)) => {
-                return broken.map_or(Ok((state, journal, recovery)), Err);
+                return broken.map(|()| (state, journal, recovery));
             }
             Err(journal::OpenError::SnapshotMismatch { sequence }) => {
                 tracing::warn!(sequence, "a snapshot is not of this journal; an older one is used");

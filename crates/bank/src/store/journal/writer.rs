@@ -7,7 +7,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use journal::disk::Disk;
 use journal::keys::References;
-use journal::{Appender, Batch};
+use journal::{AppendError, Appender, Batch};
 use ledger::{Digest, Note, Sequence};
 
 use super::writing::key;
@@ -24,6 +24,10 @@ pub(super) struct Job {
 
 /// After this long with nothing to write, an empty frame confirms the last one.
 const IDLE: Duration = Duration::from_millis(50);
+
+/// How often, and after which pause, a frame that found no room is tried again.
+const FULL_TRIES: u32 = 50;
+const FULL_PAUSE: Duration = Duration::from_millis(100);
 
 /// Frames that are kept until their readers are done, so that their memory can be used again.
 const FRAMES_KEPT: usize = 8;
@@ -62,7 +66,7 @@ impl<D: Disk> Writer<D> {
         let Job { mut batch, references, answers, last } = job;
         if !batch.is_empty()
             && self.poisoned.get().is_none()
-            && let Err(error) = self.appender.append(&mut batch)
+            && let Err(error) = self.append(&mut batch)
         {
             self.poison(&error.to_string());
         }
@@ -86,12 +90,26 @@ impl<D: Disk> Writer<D> {
         self.frames.push_back(frame);
     }
 
+    /// Room for several of the largest frames is made sure of before a batch is decided, so `Full` can only
+    /// mean that somebody else filled the disk in between: a short wait, then the end.
+    fn append(&mut self, batch: &mut Batch) -> Result<(), AppendError> {
+        for _ in 0..FULL_TRIES {
+            match self.appender.append(batch) {
+                Err(AppendError::Full(_)) => std::thread::sleep(FULL_PAUSE),
+                result => return result.map(drop),
+            }
+        }
+        self.appender.append(batch).map(drop)
+    }
+
     pub(super) fn confirm(&mut self) {
         if self.poisoned.get().is_some() {
             return;
         }
-        if let Err(error) = self.appender.confirm() {
-            self.poison(&error.to_string());
+        match self.appender.confirm() {
+            // It is confirmed when there is room again; nothing depends on when.
+            Ok(()) | Err(AppendError::Full(_)) => {}
+            Err(error) => self.poison(&error.to_string()),
         }
     }
 

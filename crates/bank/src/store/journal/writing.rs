@@ -7,10 +7,10 @@ use journal::disk::Disk;
 use journal::keys::Recent;
 use journal::{Batch, Capacity};
 use ledger::event::Claimed;
-use ledger::{Digest, Event, Note, Sequence, State, View, codec};
+use ledger::{Digest, Event, Note, Request, Sequence, State, View, codec};
 
 use super::writer::{Job, Writer};
-use crate::sequencer::{Answer, Fault, Prior, Query, Submission, Work};
+use crate::sequencer::{Answer, Fault, Prior, Query};
 use crate::store::{Answered, Store, answer};
 
 /// The writing side of the journal store.
@@ -73,26 +73,12 @@ impl<D: Disk> Store for Writing<D> {
         self.capacity.ready().map_err(|_| Fault::DiskFull)
     }
 
-    /// Fetches what the batch will look at, so that the cache misses overlap: keys, then accounts.
-    fn begin(&mut self, batch: &[Submission]) {
-        let mut touched = std::mem::take(&mut self.touched);
-        for submission in batch {
-            let requests = match &submission.work {
-                Work::Requests(requests) => requests.as_slice(),
-                Work::Group { members, .. } => members.as_slice(),
-                Work::Query(_) | Work::ConfirmClock | Work::Stop => continue,
-            };
-            if requests.len() < 8 {
-                continue;
-            }
-            if let Some(runs) = submission.prior.runs() {
-                touched.clear();
-                touched.extend(requests.iter().map(|request| key(&request.key)));
-                self.recent.touch(runs, &touched);
-            }
-            self.state.touch(requests);
-        }
-        self.touched = touched;
+    fn touch(&mut self, requests: &[Request], prior: &Prior) {
+        let Some(runs) = prior.runs() else { return };
+        self.touched.clear();
+        self.touched.extend(requests.iter().map(|request| key(&request.key)));
+        self.recent.touch(runs, &self.touched);
+        self.state.touch(requests);
     }
 
     fn view<'a>(&'a self, prior: &'a Prior) -> impl View + 'a {
