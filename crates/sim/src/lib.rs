@@ -11,6 +11,7 @@
 
 pub mod auditor;
 
+pub mod conformance;
 pub mod desk;
 pub mod model;
 

@@ -1,0 +1,4 @@
+//! One suite of behaviours over every store. Nothing in it asks which store it is.
+
+sim::conformance!(memory, sim::conformance::Memory);
+sim::conformance!(journal, sim::conformance::Journal);
