@@ -19,7 +19,8 @@ use smallvec::{SmallVec, smallvec};
 use tokio::sync::oneshot;
 
 use crate::sequencer::{
-    AccountView, Answer, Fault, Outcome, Query, Receipt, Reversed, Sequencer, Submission, Totals, Wanted, Work,
+    AccountView, Answer, Fault, Outcome, Query, Receipt, Reversed, Sequencer, Submission, Totals, Wanted,
+    Work,
 };
 use crate::store::Reads;
 
@@ -74,9 +75,18 @@ impl Books {
     /// As [`Books::submit`], for all of them together.
     pub async fn submit_all(&self, requests: Vec<Request>) -> Result<Vec<Result<Decided, Fault>>, Fault> {
         let fingerprints: Vec<Digest> = requests.iter().map(|request| request.fingerprint).collect();
-        let receipt = self.send(Work::Requests(SmallVec::from_vec(requests))).await?;
+        let receipt = self.submit_each(requests).await?;
         let each = fingerprints.into_iter().enumerate();
         Ok(each.map(|(index, fingerprint)| self.decided(&receipt, index, fingerprint)).collect())
+    }
+
+    /// Has independent requests decided, in order; the receipt is read with [`Books::decided`]. For large
+    /// batches: nothing is decoded before somebody wants to see it.
+    ///
+    /// # Errors
+    /// As [`Books::submit`], for all of them together.
+    pub async fn submit_each(&self, requests: Vec<Request>) -> Result<Receipt, Fault> {
+        self.send(Work::Requests(SmallVec::from_vec(requests))).await
     }
 
     /// Has a group decided, all or none. `header` carries the group's key and principal.
@@ -90,7 +100,10 @@ impl Books {
         let Decided::Accepted { event, replayed } = decided else {
             return Ok(GroupDecided::Not(decided));
         };
-        let members = self.members(&event)?;
+        let members = match receipt.outcomes[0] {
+            Outcome::Decided(offset) => members_at(&receipt, offset, &event)?,
+            _ => self.members(&event)?,
+        };
         Ok(GroupDecided::Accepted { header: event, members, replayed })
     }
 
@@ -295,7 +308,11 @@ impl Books {
         answered.await.unwrap_or(Err(Fault::Stopped))
     }
 
-    fn decided(&self, receipt: &Receipt, index: usize, fingerprint: Digest) -> Result<Decided, Fault> {
+    /// What became of the request at `index` of those that a receipt answers. A replay is read from the disk.
+    ///
+    /// # Errors
+    /// The [`Fault`] that this request met, or the one of reading the older event.
+    pub fn decided(&self, receipt: &Receipt, index: usize, fingerprint: Digest) -> Result<Decided, Fault> {
         match &receipt.outcomes[index] {
             Outcome::Decided(offset) => Ok(Decided::of(event_at(receipt, *offset)?, false)),
             Outcome::Earlier(claimed) => {
@@ -318,6 +335,17 @@ impl Books {
 
 fn event_at(receipt: &Receipt, offset: u32) -> Result<Event, Fault> {
     codec::decode(receipt.frame.record(offset).bytes()).map_err(|error| Fault::Unreadable(error.to_string()))
+}
+
+/// The members of a group that was decided now: their records follow the header's.
+fn members_at(receipt: &Receipt, header: u32, event: &Event) -> Result<Vec<Event>, Fault> {
+    let ledger::Body::Group { members } = event.body else { return Ok(Vec::new()) };
+    let mut offset = header;
+    let mut next = || {
+        offset += receipt.frame.record(offset).bytes().len() as u32;
+        event_at(receipt, offset)
+    };
+    (0..members).map(|_| next()).collect()
 }
 
 /// A claim leads to an event that is durable by the time its receipt is given out.

@@ -18,6 +18,14 @@ impl IdempotencyKey {
     /// # Errors
     /// If it is empty, too long, or not printable ASCII.
     pub fn new(text: &str) -> Result<IdempotencyKey, Problem> {
+        IdempotencyKey::bare(text).map(|bare| IdempotencyKey(bare.into()))
+    }
+
+    /// The key in a text, without quotes.
+    ///
+    /// # Errors
+    /// As [`IdempotencyKey::new`].
+    pub fn bare(text: &str) -> Result<&str, Problem> {
         let bare = text.trim();
         let bare = bare.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(bare);
         let printable = bare.bytes().all(|byte| (0x20..0x7f).contains(&byte));
@@ -30,7 +38,7 @@ impl IdempotencyKey {
                 "Send a random UUID, or your own id of the intent.",
             ));
         }
-        Ok(IdempotencyKey(bare.into()))
+        Ok(bare)
     }
 
     fn find(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {

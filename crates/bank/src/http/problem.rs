@@ -1,5 +1,6 @@
 //! Problem documents (RFC 9457): the one place where refusals, faults and bad requests become statuses.
 
+use std::borrow::Cow;
 use std::ops::{Deref, DerefMut};
 
 use axum::Json;
@@ -115,6 +116,15 @@ impl Problem {
     pub fn retry_after(mut self, seconds: Option<u32>) -> Problem {
         self.retry_after = seconds;
         self
+    }
+
+    /// The same as the result of one command among others: what the headers would say is in the document.
+    #[must_use]
+    pub fn as_member(&self) -> Cow<'_, Problem> {
+        match self.retry_after {
+            Some(seconds) => Cow::Owned(self.clone().with("retry_after", seconds)),
+            None => Cow::Borrowed(self),
+        }
     }
 
     /// 400: the request is not of the right form.

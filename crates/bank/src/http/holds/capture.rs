@@ -26,16 +26,16 @@ use crate::http::wire::{AccountIdText, Amount, Clean, Transaction, value_date};
 pub(in crate::http) struct CaptureBody<'a> {
     /// How much, above zero and within the hold; all of it if absent. The rest is released.
     #[serde(borrow)]
-    amount: Option<Amount<'a>>,
+    pub(in crate::http) amount: Option<Amount<'a>>,
     /// Who gets it; needed if the hold does not say.
-    to_account_id: Option<AccountIdText>,
+    pub(in crate::http) to_account_id: Option<AccountIdText>,
     /// Free text for the statement, at most 512 bytes.
-    description: Option<Clean<'a>>,
+    pub(in crate::http) description: Option<Clean<'a>>,
     /// Your business name for it, searchable, at most 128 bytes.
-    reference: Option<Clean<'a>>,
+    pub(in crate::http) reference: Option<Clean<'a>>,
     /// The day from which it counts for interest; today's booking date if absent.
     #[schema(example = "2026-11-22")]
-    value_date: Option<Clean<'a>>,
+    pub(in crate::http) value_date: Option<Clean<'a>>,
 }
 
 impl CaptureBody<'_> {

@@ -17,6 +17,9 @@ use super::app::App;
 use super::problem::Problem;
 use super::submit::accepted;
 use crate::books::Decided;
+pub(super) use capture::CaptureBody;
+pub(super) use place::HoldBody;
+pub(super) use void::VoidBody;
 
 pub(super) fn router() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()

@@ -28,9 +28,9 @@ use crate::http::wire::{Clean, Hold};
 pub(in crate::http) struct VoidBody<'a> {
     /// Free text, at most 512 bytes.
     #[serde(borrow)]
-    description: Option<Clean<'a>>,
+    pub(in crate::http) description: Option<Clean<'a>>,
     /// Your business name for it, at most 128 bytes.
-    reference: Option<Clean<'a>>,
+    pub(in crate::http) reference: Option<Clean<'a>>,
 }
 
 impl VoidBody<'_> {

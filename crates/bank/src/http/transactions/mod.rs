@@ -1,5 +1,6 @@
 //! `/api/v1/transactions`: moving money, and looking at what was moved.
 
+mod batch;
 mod journal_entry;
 mod reversal;
 mod transfer;
@@ -14,6 +15,7 @@ use super::app::App;
 pub(super) fn router() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(journal_entry::post_entries))
+        .routes(routes!(batch::batch))
         .routes(routes!(transfer::transfer))
         .routes(routes!(reversal::reverse))
 }

@@ -28,16 +28,16 @@ use crate::identity::{Action, Object};
 pub(in crate::http) struct ReversalBody<'a> {
     /// So much of a transaction with two entries.
     #[serde(borrow)]
-    amount: Option<Amount<'a>>,
+    pub(in crate::http) amount: Option<Amount<'a>>,
     /// So much of these entries; per currency, debits equal credits.
-    entries: Option<Vec<PartIn<'a>>>,
+    pub(in crate::http) entries: Option<Vec<PartIn<'a>>>,
     /// Free text for the statement, at most 512 bytes.
-    description: Option<Clean<'a>>,
+    pub(in crate::http) description: Option<Clean<'a>>,
     /// Your business name for it, searchable, at most 128 bytes.
-    reference: Option<Clean<'a>>,
+    pub(in crate::http) reference: Option<Clean<'a>>,
     /// The day from which it counts for interest; today's booking date if absent.
     #[schema(example = "2026-11-22")]
-    value_date: Option<Clean<'a>>,
+    pub(in crate::http) value_date: Option<Clean<'a>>,
 }
 
 /// A part of an entry.

@@ -5,9 +5,11 @@ mod hold;
 mod id;
 mod text;
 mod transaction;
+mod writer;
 
 pub use account::Account;
 pub use hold::Hold;
 pub use id::{AccountIdText, SequenceText, digits};
 pub use text::{Amount, Clean, currency, date, money, parse_date, parse_time, time, value_date};
 pub use transaction::{EntryOut, Transaction};
+pub use writer::Writer;
