@@ -4,6 +4,8 @@
 //! 262,144 versions earlier. The account's state names the newest. Versions count events without gaps, so a
 //! version is a place in the history, and a page is found in some hundred steps however deep it lies.
 
+use std::ops::RangeInclusive;
+
 use ledger::{Account, AccountId, Date, Entry, Event, Sequence};
 
 use crate::sequencer::Fault;
@@ -16,6 +18,20 @@ pub struct Step {
     pub event: Event,
     /// The account's first entry in it.
     pub entry: Entry,
+}
+
+impl Step {
+    /// The account's ledger balance after the event, on its normal side, in minor units.
+    #[must_use]
+    pub fn balance_after(&self) -> i64 {
+        let mut last = self.event.entries.iter().rev();
+        last.find(|entry| entry.account == self.entry.account).unwrap_or(&self.entry).balance_after
+    }
+
+    /// The account's entries that moved money, in order.
+    pub fn posted(&self) -> impl Iterator<Item = &Entry> {
+        self.event.posted().filter(|entry| entry.account == self.entry.account)
+    }
 }
 
 /// Events visited for one page at most, filtered ones included; then the page ends with a cursor.
@@ -86,7 +102,7 @@ pub fn seek(
     }
 }
 
-/// A page of an account's history: events for which `wanted` is true, at most `limit`.
+/// A page of an account's history: events of these versions for which `wanted` is true, at most `limit`.
 ///
 /// # Errors
 /// If the history cannot be read.
@@ -95,27 +111,61 @@ pub fn page(
     id: AccountId,
     account: &Account,
     from: From,
+    versions: &RangeInclusive<u64>,
     limit: usize,
     wanted: impl Fn(&Step) -> bool,
 ) -> Result<Page, Fault> {
+    let (lowest, highest) = (*versions.start(), (*versions.end()).min(account.version));
     match from {
-        From::Down(version) => down(reads, id, account, version, limit, wanted),
-        From::Up(version) => up(reads, id, account, version, limit, wanted),
+        From::Down(version) => down(reads, id, account, lowest..=version.min(highest), limit, wanted),
+        From::Up(version) => up(reads, id, account, version.max(lowest)..=highest, limit, wanted),
     }
+}
+
+/// The versions of an account whose booking dates lie within these days, both included.
+///
+/// # Errors
+/// If the history cannot be read.
+pub fn versions(
+    reads: &dyn Reads,
+    id: AccountId,
+    account: &Account,
+    first: Option<Date>,
+    last: Option<Date>,
+) -> Result<RangeInclusive<u64>, Fault> {
+    // Booking dates never fall, so each end is one way back along the skips.
+    let newest = |found: &dyn Fn(&Step) -> bool| {
+        seek(reads, id, account, found).map(|step| step.map_or(0, |step| step.entry.version))
+    };
+    let highest = match last {
+        Some(last) => newest(&|step| step.event.booking <= last)?,
+        None => account.version,
+    };
+    let before = match first {
+        Some(first) => newest(&|step| step.event.booking < first)?,
+        None => 0,
+    };
+    Ok(before + 1..=highest)
 }
 
 fn down(
     reads: &dyn Reads,
     id: AccountId,
     account: &Account,
-    version: u64,
+    versions: RangeInclusive<u64>,
     limit: usize,
     wanted: impl Fn(&Step) -> bool,
 ) -> Result<Page, Fault> {
-    let mut steps = Vec::with_capacity(limit);
+    let mut steps = Vec::new();
     let mut visits = 0;
-    let mut next = seek(reads, id, account, |step| step.entry.version <= version)?;
+    let mut next = match versions.is_empty() {
+        true => None,
+        false => seek(reads, id, account, |step| step.entry.version <= *versions.end())?,
+    };
     while let Some(here) = next.take() {
+        if here.entry.version < *versions.start() {
+            break;
+        }
         if steps.len() == limit || visits == VISITS_MAX {
             return Ok(Page { steps, next: Some(From::Down(here.entry.version)) });
         }
@@ -137,13 +187,16 @@ fn up(
     reads: &dyn Reads,
     id: AccountId,
     account: &Account,
-    version: u64,
+    versions: RangeInclusive<u64>,
     limit: usize,
     wanted: impl Fn(&Step) -> bool,
 ) -> Result<Page, Fault> {
-    let first = version.max(1);
-    let last = account.version.min(first.saturating_add(limit as u64 - 1));
-    let mut steps = Vec::with_capacity(limit);
+    if versions.is_empty() {
+        return Ok(Page { steps: Vec::new(), next: None });
+    }
+    let first = (*versions.start()).max(1);
+    let last = (*versions.end()).min(first.saturating_add(limit as u64 - 1));
+    let mut steps = Vec::new();
     let mut next = seek(reads, id, account, |step| step.entry.version <= last)?;
     while let Some(here) = next.take() {
         if here.entry.version < first {
@@ -158,7 +211,7 @@ fn up(
         }
     }
     steps.reverse();
-    Ok(Page { steps, next: (last < account.version).then_some(From::Up(last + 1)) })
+    Ok(Page { steps, next: (last < *versions.end()).then_some(From::Up(last + 1)) })
 }
 
 /// An account's ledger balance after its last event at or before a moment; none if it was not open yet.

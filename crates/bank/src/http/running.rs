@@ -7,6 +7,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use super::app::App;
 use super::attempts::Attempts;
 use super::listen::Places;
+use super::reading::READINGS_MAX;
 
 /// Streams of events at one time: each holds a connection and reads the journal at its reader's pace.
 pub(super) const STREAMS_MAX: usize = 256;
@@ -16,6 +17,7 @@ pub(super) struct Running {
     stopping: watch::Sender<bool>,
     connections: OnceLock<(Arc<Semaphore>, usize)>,
     streams: Arc<Semaphore>,
+    readings: Arc<Semaphore>,
     attempts: Arc<Attempts>,
 }
 
@@ -25,6 +27,7 @@ impl Default for Running {
             stopping: watch::Sender::new(false),
             connections: OnceLock::new(),
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+            readings: Arc::new(Semaphore::new(READINGS_MAX)),
             attempts: Arc::default(),
         }
     }
@@ -60,6 +63,11 @@ impl App {
     /// A place for a stream, if there is one.
     pub(super) fn stream_place(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.running.streams).try_acquire_owned().ok()
+    }
+
+    /// Turns to read history.
+    pub(super) fn readings(&self) -> &Arc<Semaphore> {
+        &self.running.readings
     }
 
     /// Streams that are open now.

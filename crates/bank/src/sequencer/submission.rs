@@ -6,7 +6,8 @@ use journal::keys::Runs;
 use ledger::event::{Claimed, NameKind};
 use ledger::view::{BusinessDay, Hold};
 use ledger::{
-    Account, AccountId, AccountType, Currency, Digest, NameId, PrincipalId, Refusal, Request, Sequence, Status,
+    Account, AccountId, AccountType, Currency, Digest, NameId, PrincipalId, Refusal, Request, Sequence,
+    Status,
 };
 use smallvec::SmallVec;
 

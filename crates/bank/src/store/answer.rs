@@ -13,7 +13,9 @@ const VISITS_MAX: u64 = 20_000;
 pub(super) fn answer(state: &State, query: &Query, claims: impl Fn(&Digest) -> Option<Claimed>) -> Answer {
     match query {
         Query::Account(id) => Answer::Accounts(account(state, *id).into_iter().collect()),
-        Query::AccountsById(ids) => Answer::Accounts(ids.iter().filter_map(|id| account(state, *id)).collect()),
+        Query::AccountsById(ids) => {
+            Answer::Accounts(ids.iter().filter_map(|id| account(state, *id)).collect())
+        }
         Query::Accounts { after, limit, wanted } => some(state, *after, *limit, wanted),
         Query::Claim(digest) => Answer::Claim(claims(digest)),
         Query::Hold(id) => Answer::Hold(state.hold(*id).copied(), claims(&Digest::of_hold_end(*id))),

@@ -1,7 +1,11 @@
 //! `/api/v1/accounts`: opening, changing and reading accounts.
 
+mod balance;
+mod entries;
 mod limits;
+mod list;
 mod open;
+mod read;
 mod status;
 
 use std::sync::Arc;
@@ -19,10 +23,17 @@ use super::submit::{mark, tag};
 use super::wire::Account;
 use crate::identity::{AccountRef, Action};
 use crate::sequencer::{AccountView, Fault};
+use crate::store::Reads;
+
+pub(in crate::http) use balance::past;
 
 pub(super) fn router() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(open::open))
+        .routes(routes!(list::list))
+        .routes(routes!(read::read))
+        .routes(routes!(balance::balance))
+        .routes(routes!(entries::entries))
         .routes(routes!(status::freeze))
         .routes(routes!(status::unfreeze))
         .routes(routes!(status::activate))
@@ -55,7 +66,11 @@ pub(in crate::http) async fn view(app: &App, caller: &Caller, id: AccountId) -> 
 
 /// Adds what the opening event holds: one read of one record.
 pub(in crate::http) fn shown(app: &App, view: &AccountView) -> Result<Account, Fault> {
-    let opened = app.service.books.reads().event(view.account.opened)?;
+    shown_by(&**app.service.books.reads(), view)
+}
+
+fn shown_by(reads: &dyn Reads, view: &AccountView) -> Result<Account, Fault> {
+    let opened = reads.event(view.account.opened)?;
     opened.and_then(|event| Account::of(view, &event)).ok_or_else(|| {
         Fault::Unreadable(format!("event {} did not open account {}", view.account.opened, view.id))
     })

@@ -110,9 +110,7 @@ async fn tcp(
         axum_server::from_tcp(listener).map_err(ServeError::Listener)?.handle(handle).http1_only();
     limit(server.http_builder());
     let served = match tls {
-        Some(config) => {
-            server.acceptor(RustlsAcceptor::new(config).acceptor(places)).serve(service).await
-        }
+        Some(config) => server.acceptor(RustlsAcceptor::new(config).acceptor(places)).serve(service).await,
         None => server.acceptor(places).serve(service).await,
     };
     served.map_err(ServeError::Listener)

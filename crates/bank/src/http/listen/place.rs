@@ -39,7 +39,10 @@ impl<S> Accept<TcpStream, S> for Places {
         let place = place.map_err(|_| io::Error::other("too many connections"));
         ready(place.and_then(|place| {
             stream.set_nodelay(true)?;
-            Ok((Seated { stream, _place: place, stall: Box::pin(sleep(STALL_TIME)), stalled: false }, service))
+            Ok((
+                Seated { stream, _place: place, stall: Box::pin(sleep(STALL_TIME)), stalled: false },
+                service,
+            ))
         }))
     }
 }

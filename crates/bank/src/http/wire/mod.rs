@@ -1,6 +1,7 @@
 //! JSON shapes. Amounts and ids are strings, times RFC 3339 UTC, dates ISO 8601.
 
 mod account;
+mod account_entry;
 mod hold;
 mod id;
 mod text;
@@ -8,6 +9,7 @@ mod transaction;
 mod writer;
 
 pub use account::Account;
+pub use account_entry::AccountEntry;
 pub use hold::Hold;
 pub use id::{AccountIdText, SequenceText, digits};
 pub use text::{Amount, Clean, currency, date, money, parse_date, parse_time, time, value_date};
