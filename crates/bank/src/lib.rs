@@ -11,3 +11,4 @@ pub mod identity;
 pub mod sequencer;
 pub mod service;
 pub mod store;
+pub mod verify;
