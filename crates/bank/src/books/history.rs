@@ -46,6 +46,15 @@ pub enum From {
     Up(u64),
 }
 
+impl From {
+    /// The version to start at.
+    #[must_use]
+    pub fn version(self) -> u64 {
+        let (From::Down(version) | From::Up(version)) = self;
+        version
+    }
+}
+
 /// A page of an account's history.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page {
@@ -212,6 +221,26 @@ fn up(
     }
     steps.reverse();
     Ok(Page { steps, next: (last < *versions.end()).then_some(From::Up(last + 1)) })
+}
+
+/// The newest event of all for which `found` is true; 0 if there is none. `found` must be true for all
+/// earlier events once it is: it is looked for by halving.
+///
+/// # Errors
+/// If an event cannot be read.
+pub fn newest(reads: &dyn Reads, found: impl Fn(&Event) -> bool) -> Result<Sequence, Fault> {
+    let (mut yes, mut no) = (0, reads.head().sequence.0 + 1);
+    while no - yes > 1 {
+        let middle = Sequence(yes + (no - yes) / 2);
+        let event = reads.event(middle)?;
+        let event = event.ok_or_else(|| Fault::Unreadable(format!("event {middle} is not there")))?;
+        if found(&event) {
+            yes = middle.0;
+        } else {
+            no = middle.0;
+        }
+    }
+    Ok(Sequence(yes))
 }
 
 /// An account's ledger balance after its last event at or before a moment; none if it was not open yet.

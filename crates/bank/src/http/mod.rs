@@ -26,6 +26,7 @@ pub mod wire;
 mod accounts;
 mod banker;
 mod holds;
+mod idempotency;
 mod transactions;
 
 use std::sync::Arc;
@@ -54,5 +55,6 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .nest("/api/v1/accounts", accounts::router())
         .nest("/api/v1/banker", banker::router())
         .nest("/api/v1/holds", holds::router())
+        .nest("/api/v1/idempotency", idempotency::router())
         .nest("/api/v1/transactions", transactions::router())
 }

@@ -31,7 +31,7 @@
 //! | ListTransactions| all  | all    | all        | all     | own      |
 //! | ReadEvents     | all   | -      | all        | all     | -        |
 //! | ReadTrialBalance| all  | -      | all        | all     | -        |
-//! | ReadKey        | own   | own    | own        | own     | own      |
+//! | ReadKey        | all   | own    | all        | all     | own      |
 //! | OpenDay        | all   | -      | all        | -       | -        |
 //! | CloseDay       | all   | -      | all        | -       | -        |
 //! | ConfirmClock   | all   | -      | all        | -       | -        |
@@ -40,7 +40,8 @@
 //! | ReadAudit      | all   | -      | -          | all     | -        |
 //! | ReadMetrics    | all   | -      | all        | all     | -        |
 //!
-//! - `own` for ReadKey is one's own idempotency keys, for everybody: another principal's are hidden.
+//! - `own` for ReadKey is one's own idempotency keys: another principal's are hidden. Those who repair and those
+//!   who check may ask about anybody's, except the bank's own subsystems', which no request can name.
 //! - A customer ends only a hold that they placed themselves: a merchant's or the bank's stays.
 //! - A batch is an envelope: each command in it is asked for on its own.
 //! - A customer's account is a liability that has an owner. The ledger transfers between any two accounts of
@@ -253,21 +254,21 @@ fn own(credential: &Credential, action: Action, object: Object<'_>) -> Result<()
 fn reach(role: Role, action: Action) -> Reach {
     use Action::*;
     match (role, action) {
-        (_, ReadKey) => Reach::Own,
         (Role::Admin, _) => Reach::All,
+        (Role::Banker | Role::Customer, ReadKey) => Reach::Own,
         (Role::Banker, Deposit | Withdraw) => Reach::Drawer,
         (Role::Banker, OpenAccount | Freeze | Transfer | Hold | EndHold) => Reach::Customers,
         (Role::Banker, ReadAccount | ListAccounts | Batch | ReadTransaction | ListTransactions) => Reach::All,
         (
             Role::Operations,
             ReadAccount | ListAccounts | Freeze | Unfreeze | PostEntries | Batch | Reverse | ReadTransaction
-            | ListTransactions | ReadEvents | ReadTrialBalance | OpenDay | CloseDay | ConfirmClock
+            | ListTransactions | ReadEvents | ReadTrialBalance | ReadKey | OpenDay | CloseDay | ConfirmClock
             | ReadMetrics,
         ) => Reach::All,
         (
             Role::Auditor,
             ReadAccount | ListAccounts | ReadTransaction | ListTransactions | ReadEvents | ReadTrialBalance
-            | ListKeys | ReadAudit | ReadMetrics,
+            | ReadKey | ListKeys | ReadAudit | ReadMetrics,
         ) => Reach::All,
         (Role::Customer, Batch) => Reach::All,
         (

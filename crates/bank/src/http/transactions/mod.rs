@@ -1,8 +1,12 @@
 //! `/api/v1/transactions`: moving money, and looking at what was moved.
 
 mod batch;
+mod filter;
 mod journal_entry;
+mod list;
+mod read;
 mod reversal;
+mod status;
 mod transfer;
 
 use std::sync::Arc;
@@ -12,9 +16,13 @@ use utoipa_axum::routes;
 
 use super::app::App;
 
+pub(in crate::http) use status::standing;
+
 pub(super) fn router() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(journal_entry::post_entries))
+        .routes(routes!(list::list))
+        .routes(routes!(read::read))
         .routes(routes!(batch::batch))
         .routes(routes!(transfer::transfer))
         .routes(routes!(reversal::reverse))

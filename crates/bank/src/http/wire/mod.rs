@@ -2,6 +2,7 @@
 
 mod account;
 mod account_entry;
+mod event_id;
 mod hold;
 mod id;
 mod text;
@@ -10,6 +11,7 @@ mod writer;
 
 pub use account::Account;
 pub use account_entry::AccountEntry;
+pub use event_id::{event_id, hex};
 pub use hold::Hold;
 pub use id::{AccountIdText, SequenceText, digits};
 pub use text::{Amount, Clean, currency, date, money, parse_date, parse_time, time, value_date};

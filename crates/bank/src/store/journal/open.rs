@@ -19,9 +19,9 @@ use ledger::{Digest, State};
 
 use super::background::{Background, Plan};
 use super::reading::Reading;
-use super::{replay, snapshots};
 use super::writer::Writer;
 use super::writing::{Output, Writing, key};
+use super::{replay, snapshots};
 
 /// How a journal store is kept.
 #[derive(Clone, Debug)]
