@@ -129,8 +129,9 @@ pub struct Account {
     pub last: Sequence,
     /// How far below zero the available balance may be used, in minor units.
     pub overdraft_limit: i64,
-    /// The principal that owns the account; 0 for the bank's own.
-    pub owner: NameId,
+    /// Holds and promises on this account that have not ended: while it is zero nothing is reserved, and the
+    /// second cache line need not be read to know it.
+    open_holds: u32,
     currency: Currency,
     /// The type.
     pub account_type: AccountType,
@@ -141,7 +142,12 @@ pub struct Account {
     /// The event that opened the account; its record holds name and number.
     pub opened: Sequence,
     skips: [u64; SKIP_LEVELS],
+    /// The principal that owns the account; 0 for the bank's own.
+    pub owner: NameId,
 }
+
+/// Totals posted, held and released, skips, open holds.
+pub(crate) type Parts = ([u128; 2], [u128; 2], [u128; 2], [u64; SKIP_LEVELS], u32);
 
 impl Account {
     /// A new account with nothing on it and no event behind it.
@@ -159,7 +165,7 @@ impl Account {
             version: 0,
             last: Sequence(0),
             overdraft_limit,
-            owner,
+            open_holds: 0,
             currency,
             account_type,
             status,
@@ -167,6 +173,7 @@ impl Account {
             released: [0; 2],
             opened,
             skips: [0; SKIP_LEVELS],
+            owner,
         }
     }
 
@@ -203,6 +210,9 @@ impl Account {
     /// What is held on a side now, in minor units.
     #[must_use]
     pub fn held(&self, side: Side) -> i128 {
+        if self.open_holds == 0 {
+            return 0;
+        }
         (self.held[side as usize] - self.released[side as usize]) as i128
     }
 
@@ -267,21 +277,23 @@ impl Account {
 
     pub(crate) fn hold(&mut self, side: Side, amount: i64) {
         self.held[side as usize] += amount as u128;
+        self.open_holds = self.open_holds.checked_add(1).expect("four billion holds on one account");
     }
 
     pub(crate) fn release(&mut self, side: Side, amount: i64) {
         self.released[side as usize] += amount as u128;
         assert!(self.released[side as usize] <= self.held[side as usize], "more released than was held");
+        self.open_holds = self.open_holds.checked_sub(1).expect("a hold is released once");
     }
 
     /// The raw parts, for a snapshot.
-    pub(crate) fn parts(&self) -> ([u128; 2], [u128; 2], [u128; 2], [u64; SKIP_LEVELS]) {
-        (self.posted, self.held, self.released, self.skips)
+    pub(crate) fn parts(&self) -> Parts {
+        (self.posted, self.held, self.released, self.skips, self.open_holds)
     }
 
     /// Puts the raw parts of a snapshot back.
-    pub(crate) fn set_parts(&mut self, parts: ([u128; 2], [u128; 2], [u128; 2], [u64; SKIP_LEVELS])) {
-        (self.posted, self.held, self.released, self.skips) = parts;
+    pub(crate) fn set_parts(&mut self, parts: Parts) {
+        (self.posted, self.held, self.released, self.skips, self.open_holds) = parts;
     }
 }
 

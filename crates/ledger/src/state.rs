@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::account::Account;
+use crate::account::{Account, Side};
 use crate::command::{Command, Request};
+use crate::currency::Currency;
 use crate::digest::Digest;
 use crate::event::{Body, Claimed, Event, NameKind};
 use crate::ids::{AccountId, NameId, Sequence};
@@ -207,6 +208,7 @@ impl State {
             }
             Body::HoldEnded { hold, .. } => self.end_hold(*hold),
             Body::Posted { hold, reverses, .. } => {
+                assert_balanced(event);
                 if let Some(hold) = hold {
                     self.end_hold(*hold);
                 }
@@ -239,6 +241,21 @@ impl State {
         let hold = self.holds.remove(&id).expect("a hold ends once");
         assert!(self.due.remove(&(hold.expires_at, id)), "every open hold is due some day");
     }
+}
+
+/// The second look at what the rules have checked: whoever wrote the event, money neither appears nor vanishes.
+fn assert_balanced(event: &Event) {
+    if let [one, other] = event.entries.as_slice() {
+        let mirrored = one.side != other.side && one.amount == other.amount && one.currency == other.currency;
+        assert!(mirrored, "transaction {} does not balance", event.sequence);
+        return;
+    }
+    let mut sums: BTreeMap<Currency, i128> = BTreeMap::new();
+    for entry in event.posted() {
+        let amount = i128::from(entry.amount);
+        *sums.entry(entry.currency).or_default() += if entry.side == Side::Debit { amount } else { -amount };
+    }
+    assert!(sums.values().all(|sum| *sum == 0), "transaction {} does not balance", event.sequence);
 }
 
 /// [`State`] and claims, as the rules see them.

@@ -12,7 +12,7 @@ use crate::state::State;
 use crate::view::{BusinessDay, Hold};
 
 /// Changes whenever the bytes below do; an older snapshot is then ignored.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The snapshot is of another version or cut short: ignore it and replay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,11 +116,11 @@ fn date(out: &mut dyn FnMut(&[u8]), date: Option<Date>) {
     out(&date.map_or(i32::MIN, |date| date.0).to_be_bytes());
 }
 
-/// Bytes of an account: six totals, five numbers, the skips, four small values.
-const ACCOUNT: usize = 6 * 16 + 4 * 8 + SKIP_LEVELS * 8 + 8;
+/// Bytes of an account: six totals, four numbers, the skips, five small values.
+const ACCOUNT: usize = 6 * 16 + 4 * 8 + SKIP_LEVELS * 8 + 12;
 
 fn save_account(out: &mut dyn FnMut(&[u8]), account: &Account) {
-    let (posted, held, released, skips) = account.parts();
+    let (posted, held, released, skips, open_holds) = account.parts();
     let mut bytes = [0u8; ACCOUNT];
     let mut at = 0;
     let mut put = |value: &[u8]| {
@@ -139,6 +139,7 @@ fn save_account(out: &mut dyn FnMut(&[u8]), account: &Account) {
     put(&account.owner.0.to_be_bytes());
     put(&account.currency().numeric().to_be_bytes());
     put(&[account.account_type as u8, account.status as u8]);
+    put(&open_holds.to_be_bytes());
     out(&bytes);
 }
 
@@ -199,6 +200,7 @@ impl Input<'_> {
             [total(2), total(3)],
             [total(4), total(5)],
             std::array::from_fn(|level| number(4 + level)),
+            u32::from_be_bytes(small[8..].try_into().expect("4")),
         ));
         Ok(account)
     }

@@ -53,8 +53,8 @@ pub(super) fn open<V: View>(
         wish.overdraft_limit,
         context.sequence,
     );
-    let mut draft = Draft::new(view, context.sequence, Freeze::Passes);
-    draft.create(id, account);
+    let mut draft = Draft::new(view, Freeze::Passes);
+    draft.create(id, &account);
     let opening = Opening {
         account_type: wish.account_type,
         currency: wish.currency,
@@ -104,7 +104,7 @@ pub(super) fn change<V: View>(
         status: change.status.map(|status| (account.status, status)),
         overdraft_limit: change.overdraft_limit.map(|limit| (account.overdraft_limit, limit)),
     };
-    let mut draft = Draft::new(view, context.sequence, Freeze::Passes);
+    let mut draft = Draft::new(view, Freeze::Passes);
     draft.touch(id)?;
     let mut event = event(view, request, context, body);
     event.entries = draft.entries();

@@ -34,7 +34,7 @@ pub(super) fn place<V: View>(view: &V, request: &Request, context: Context) -> R
     }
     let side = known(view, account)?.normal_side().opposite();
     require_day(view, request)?;
-    let mut draft = Draft::new(view, context.sequence, Freeze::Stops);
+    let mut draft = Draft::new(view, Freeze::Stops);
     draft.hold(Line { account, side, amount, currency })?;
     if let Some(to) = to {
         if known(view, to)?.normal_side() == side {
@@ -79,7 +79,7 @@ pub(super) fn capture<V: View>(
         return Err(refusal.figures(hold.amount.into(), amount.into()));
     }
     require_day(view, request)?;
-    let mut draft = Draft::new(view, context.sequence, Freeze::Stops);
+    let mut draft = Draft::new(view, Freeze::Stops);
     release_all(&mut draft, &hold)?;
     draft.post(Line { account: hold.account, side: hold.side, amount, currency: hold.currency })?;
     draft.post(Line { account: to, side: hold.side.opposite(), amount, currency: hold.currency })?;
@@ -118,7 +118,7 @@ fn end<V: View>(
     how: HoldEnd,
 ) -> Result<Event, Refusal> {
     let hold = *open_hold(view, id)?;
-    let mut draft = Draft::new(view, context.sequence, Freeze::Passes);
+    let mut draft = Draft::new(view, Freeze::Passes);
     release_all(&mut draft, &hold)?;
     let mut event = event(view, request, context, Body::HoldEnded { hold: id, how });
     event.entries = draft.entries();

@@ -104,7 +104,7 @@ fn posted<V: View>(
     lines: &[Line],
 ) -> Result<Event, Refusal> {
     require_day(view, request)?;
-    let mut draft = Draft::new(view, context.sequence, Freeze::Stops);
+    let mut draft = Draft::new(view, Freeze::Stops);
     for line in lines {
         draft.post(*line)?;
     }

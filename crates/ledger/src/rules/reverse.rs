@@ -32,7 +32,7 @@ pub(super) fn reverse<V: View>(
         parts.iter().map(|&(index, amount)| mirror(original, index, amount)).collect();
     check_balanced(&lines)?;
     require_day(view, request)?;
-    let mut draft = Draft::new(view, context.sequence, Freeze::Passes);
+    let mut draft = Draft::new(view, Freeze::Passes);
     for line in &lines {
         draft.post(*line)?;
     }
