@@ -203,6 +203,17 @@ impl Request {
         }
     }
 
+    /// The amount that is to move between two accounts, if that is what is wanted.
+    #[must_use]
+    pub fn movement(&self) -> Option<&Movement> {
+        match &self.command {
+            Command::Deposit(movement) | Command::Withdraw(movement) | Command::Transfer(movement) => {
+                Some(movement)
+            }
+            _ => None,
+        }
+    }
+
     /// The same under a key, with the fingerprint that goes with it.
     #[must_use]
     pub fn with_key(mut self, key: Digest) -> Request {

@@ -11,6 +11,8 @@ use journal::{Head, Reader, Snapshots};
 use ledger::codec::{self, state::NotASnapshot};
 use ledger::{Sequence, State};
 
+use super::replay::{TOGETHER, apply_all};
+
 /// The newest usable snapshot below a sequence: its state, and the head that it stands for.
 pub(super) fn load<D: Disk>(disk: &D, dir: &Path, below: u64) -> (State, Option<Head>) {
     let mut below = below;
@@ -67,10 +69,14 @@ impl<D: Disk> Shadow<D> {
         let goal = *self.goal.get_or_insert(durable);
         let until = goal.sequence.min(self.state.head().0 + STEP);
         let mut scan = self.reader.scan(self.state.head().0 + 1);
+        let mut events = Vec::with_capacity(TOGETHER);
         while self.state.head().0 < until {
-            let record =
-                scan.advance().map_err(|error| error.to_string())?.ok_or("the journal ends early")?;
-            self.state.apply(&codec::decode(record.bytes()).map_err(|error| error.to_string())?);
+            while events.len() < TOGETHER && self.state.head().0 + (events.len() as u64) < until {
+                let record =
+                    scan.advance().map_err(|error| error.to_string())?.ok_or("the journal ends early")?;
+                events.push(codec::decode(record.bytes()).map_err(|error| error.to_string())?);
+            }
+            apply_all(&mut self.state, &mut events);
         }
         if until == goal.sequence {
             self.goal = None;

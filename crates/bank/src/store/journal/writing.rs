@@ -78,7 +78,8 @@ impl<D: Disk> Store for Writing<D> {
         self.touched.clear();
         self.touched.extend(requests.iter().map(|request| key(&request.key)));
         self.recent.touch(runs, &self.touched);
-        self.state.touch(requests);
+        let movements = requests.iter().filter_map(Request::movement);
+        self.state.touch(movements.flat_map(|movement| [movement.from, movement.to]));
     }
 
     fn view<'a>(&'a self, prior: &'a Prior) -> impl View + 'a {
