@@ -24,10 +24,14 @@ mod submit;
 pub mod wire;
 
 mod accounts;
+mod audit;
 mod banker;
 mod holds;
 mod idempotency;
+mod keys;
+mod operations;
 mod transactions;
+mod trial_balance;
 
 use std::sync::Arc;
 
@@ -56,5 +60,10 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .nest("/api/v1/banker", banker::router())
         .nest("/api/v1/holds", holds::router())
         .nest("/api/v1/idempotency", idempotency::router())
+        .nest("/api/v1/trial-balance", trial_balance::router())
+        .nest("/api/v1/business-day", operations::business_day())
+        .nest("/api/v1/clock", operations::clock())
+        .nest("/api/v1/keys", keys::router())
+        .nest("/api/v1/audit", audit::router())
         .nest("/api/v1/transactions", transactions::router())
 }

@@ -38,6 +38,28 @@ pub struct Page<T> {
     pub next_cursor: Option<String>,
 }
 
+/// A page of a list that grows at its end.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Later<T> {
+    /// The items, oldest first. A page may be short, even empty, although more follow.
+    pub items: Vec<T>,
+    /// Where to go on, now or when there is more: send it as `after`.
+    #[schema(example = "173")]
+    pub next_after: String,
+}
+
+impl<T: Serialize> Later<T> {
+    /// The answer; with a link if there is more already.
+    pub(super) fn answer(self, uri: &Uri, more: bool) -> Response {
+        let link = link(uri, "after", &self.next_after).filter(|_| more);
+        let mut response = Json(self).into_response();
+        if let Some(link) = link {
+            response.headers_mut().insert(header::LINK, link);
+        }
+        response
+    }
+}
+
 /// One reader's way through one list.
 pub(super) struct Paging {
     /// How many items are wanted.
