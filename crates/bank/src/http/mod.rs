@@ -14,6 +14,7 @@ mod headers;
 mod json;
 pub mod listen;
 mod making;
+mod names;
 mod page;
 mod path;
 mod problem;
@@ -26,6 +27,7 @@ pub mod wire;
 mod accounts;
 mod audit;
 mod banker;
+mod events;
 mod holds;
 mod idempotency;
 mod keys;
@@ -65,5 +67,6 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .nest("/api/v1/clock", operations::clock())
         .nest("/api/v1/keys", keys::router())
         .nest("/api/v1/audit", audit::router())
+        .nest("/api/v1/events", events::router())
         .nest("/api/v1/transactions", transactions::router())
 }

@@ -7,6 +7,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use super::app::App;
 use super::attempts::Attempts;
 use super::listen::Places;
+use super::names::Kept;
 use super::reading::READINGS_MAX;
 
 /// Streams of events at one time: each holds a connection and reads the journal at its reader's pace.
@@ -19,6 +20,7 @@ pub(super) struct Running {
     streams: Arc<Semaphore>,
     readings: Arc<Semaphore>,
     attempts: Arc<Attempts>,
+    names: Kept,
 }
 
 impl Default for Running {
@@ -29,6 +31,7 @@ impl Default for Running {
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             readings: Arc::new(Semaphore::new(READINGS_MAX)),
             attempts: Arc::default(),
+            names: Kept::default(),
         }
     }
 }
@@ -63,6 +66,11 @@ impl App {
     /// A place for a stream, if there is one.
     pub(super) fn stream_place(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.running.streams).try_acquire_owned().ok()
+    }
+
+    /// Names that were asked for.
+    pub(super) fn kept_names(&self) -> &Kept {
+        &self.running.names
     }
 
     /// Turns to read history.

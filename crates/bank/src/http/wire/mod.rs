@@ -2,6 +2,7 @@
 
 mod account;
 mod account_entry;
+mod event;
 mod event_id;
 mod hold;
 mod id;
@@ -11,6 +12,7 @@ mod writer;
 
 pub use account::Account;
 pub use account_entry::AccountEntry;
+pub use event::{EventOut, KINDS as EVENT_KINDS, kind as event_kind};
 pub use event_id::{event_id, hex};
 pub use hold::Hold;
 pub use id::{AccountIdText, SequenceText, digits};
