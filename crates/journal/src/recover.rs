@@ -1,8 +1,8 @@
 //! Opening: walk, decide what the tail is, mend it, and only then hand out the two ends.
 //!
-//! Order: every refusal comes before the first write. Then the torn tail is zeroed and synced; the last frame, if no later
-//! one confirms it, is written again and synced (what only the page cache has seen proves nothing); then an empty
-//! frame confirms it. A crash anywhere in between finds the same records again.
+//! Order: every refusal comes before the first write. Then the torn tail is zeroed and synced; the last frame, an empty one
+//! too, is written again and synced (what only the page cache has seen proves nothing); then an empty
+//! frame confirms it, if it held records. A crash anywhere in between finds the same records again.
 
 use crate::appender::{Appender, Current};
 use crate::chain::Head;
@@ -223,7 +223,7 @@ fn damage(walked: &Walked, segment: u64, offset: u64, what: &'static str) -> Ope
     OpenError::Damage(Damage { segment, offset, sequence, what })
 }
 
-/// Zeroes the torn tail and writes an unconfirmed last frame again.
+/// Zeroes the torn tail and writes the last frame again: an empty one that is lost leaves a hole before all that follow.
 fn mend<D: Disk>(
     folder: &Folder<D>,
     journal: &Path,
@@ -240,7 +240,7 @@ fn mend<D: Disk>(
         file.sync_data().map_err(OpenError::io("sync", &path))?;
         bytes += length;
     }
-    if let Some(last) = walked.last.filter(|last| last.records > 0) {
+    if let Some(last) = walked.last {
         let path = segment_path(journal, last.segment);
         let file = disk.open(&path).map_err(OpenError::io("open", &path))?;
         let mut frame = vec![0; last.bytes() as usize];
