@@ -57,6 +57,15 @@ impl Work {
         }
     }
 
+    /// How many outcomes its receipt has.
+    #[must_use]
+    pub fn outcomes(&self) -> usize {
+        match self {
+            Work::Requests(requests) => requests.len(),
+            Work::Group { .. } | Work::Query(_) | Work::ConfirmClock | Work::Stop => 1,
+        }
+    }
+
     /// How many bytes its events may take at most: a batch is one frame, and frames have a limit.
     #[must_use]
     pub fn bytes(&self) -> usize {

@@ -1,0 +1,27 @@
+//! A bounded number of seeds with every build; `SIM_SEEDS` and `SIM_FROM` ask for more. A seed that finds something is
+//! named in the failure, and runs alone with `cargo run --release -p sim -- --seeds 1 --from SEED --verbose`.
+
+use std::panic::catch_unwind;
+
+fn from_environment(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_and_nothing_seen_is_taken_back() {
+    let from = from_environment("SIM_FROM", 0);
+    for seed in from..from + from_environment("SIM_SEEDS", 200) {
+        if catch_unwind(|| sim::simulation::run(seed, false)).is_err() {
+            panic!("seed {seed} found something");
+        }
+    }
+}
+
+#[test]
+fn a_seed_replays_byte_for_byte() {
+    for seed in [1, 7, 23, 1_000_003] {
+        let first = sim::simulation::run(seed, false);
+        assert_eq!(first, sim::simulation::run(seed, false), "seed {seed}");
+        assert!(first.events > 20 && first.answers > 20, "a seed does something: {first:?}");
+    }
+}
