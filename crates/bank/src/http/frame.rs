@@ -1,11 +1,11 @@
-//! What surrounds every endpoint: the request's id, panics, unknown paths, the OpenAPI document.
+//! What surrounds every endpoint: the request's id, figures, headers, panics, unknown paths, the documents.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -13,7 +13,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::app::App;
+use super::metrics::measure;
 use super::problem::Problem;
+use super::problems;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -21,13 +23,41 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REQUEST_ID_MAX: usize = 64;
 
 pub(super) fn around(router: Router<Arc<App>>, app: Arc<App>, document: utoipa::openapi::OpenApi) -> Router {
+    let tls = app.settings.tls || app.settings.behind_proxy;
     router
+        .merge(problems::router())
         .merge(SwaggerUi::new("/docs").url("/api/v1/openapi.json", document))
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
-        .with_state(app)
+        .with_state(Arc::clone(&app))
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::map_response_with_state(tls, with_headers))
+        .layer(middleware::from_fn_with_state(app, measure))
         .layer(middleware::from_fn(with_id))
+}
+
+/// Nothing of this may be framed, sniffed, kept or made to run anything. Pages of text need no script; the
+/// documentation brings its own, and sets its styles in place.
+const STRICT: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+const DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+                    connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+
+async fn with_headers(State(tls): State<bool>, uri: Uri, mut response: Response) -> Response {
+    let docs = uri.path().starts_with("/docs");
+    let headers = response.headers_mut();
+    let policy = if docs { DOCS } else { STRICT };
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    if !docs {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    if tls {
+        let year = HeaderValue::from_static("max-age=31536000");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
+    }
+    response
 }
 
 /// Gives every answer the request's id, and writes it into problem documents.

@@ -8,6 +8,7 @@
 mod app;
 mod attempts;
 mod caller;
+mod document;
 mod documented;
 mod frame;
 mod headers;
@@ -31,13 +32,17 @@ mod events;
 mod holds;
 mod idempotency;
 mod keys;
+mod metrics;
 mod operations;
+mod probes;
+mod problems;
 mod transactions;
 mod trial_balance;
 
 use std::sync::Arc;
 
 use axum::Router;
+use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use app::{App, Settings};
@@ -57,7 +62,9 @@ pub fn local_router(app: Arc<App>) -> Router {
 }
 
 fn api() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
+    OpenApiRouter::with_openapi(document::Base::openapi())
+        .merge(metrics::router())
+        .nest("/api/v1", probes::router())
         .nest("/api/v1/accounts", accounts::router())
         .nest("/api/v1/banker", banker::router())
         .nest("/api/v1/holds", holds::router())

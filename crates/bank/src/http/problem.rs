@@ -83,6 +83,7 @@ impl Problem {
         detail: impl Into<String>,
         remedy: &str,
     ) -> Problem {
+        debug_assert!(super::problems::knows(code), "the code {code} has no page in problems/catalogue.rs");
         Problem(Box::new(Document {
             kind: format!("/problems/{}", code.replace('_', "-")),
             title: title.to_owned(),

@@ -7,7 +7,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use super::app::App;
 use super::attempts::Attempts;
 use super::listen::Places;
+use super::metrics::Requests;
 use super::names::Kept;
+use super::probes::Readiness;
 use super::reading::READINGS_MAX;
 
 /// Streams of events at one time: each holds a connection and reads the journal at its reader's pace.
@@ -21,6 +23,8 @@ pub(super) struct Running {
     readings: Arc<Semaphore>,
     attempts: Arc<Attempts>,
     names: Kept,
+    requests: Requests,
+    readiness: Readiness,
 }
 
 impl Default for Running {
@@ -32,6 +36,8 @@ impl Default for Running {
             readings: Arc::new(Semaphore::new(READINGS_MAX)),
             attempts: Arc::default(),
             names: Kept::default(),
+            requests: Requests::default(),
+            readiness: Readiness::default(),
         }
     }
 }
@@ -66,6 +72,16 @@ impl App {
     /// A place for a stream, if there is one.
     pub(super) fn stream_place(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.running.streams).try_acquire_owned().ok()
+    }
+
+    /// Requests that were answered.
+    pub(super) fn requests(&self) -> &Requests {
+        &self.running.requests
+    }
+
+    /// The last answer about readiness.
+    pub(super) fn readiness(&self) -> &Readiness {
+        &self.running.readiness
     }
 
     /// Names that were asked for.

@@ -1,0 +1,53 @@
+//! The OpenAPI document's own part: what it is about, and how callers are known.
+
+use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+use super::problem::Problem;
+
+/// The document before the endpoints are added.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "bankcore",
+        description = "A banking core: it moves money between accounts so that no leg of a movement is ever \
+            lost.\n\nAmounts and ids are strings, times RFC 3339 UTC, dates ISO 8601. Unknown fields and \
+            parameters are refused. Every answer carries X-Request-Id; a replay carries Idempotent-Replayed: \
+            true. Lists answer `items` and `next_cursor`; the header Link names the next page.\n\nA request \
+            that moves money carries Idempotency-Key. If its answer is lost, send the same request with the \
+            same key, or ask `GET /api/v1/idempotency/{key}`; a lost answer is never a failure.",
+    ),
+    servers((url = "/", description = "This server")),
+    tags(
+        (name = "accounts", description = "Accounts: open, change, read"),
+        (name = "transactions", description = "Transactions: post, reverse, read"),
+        (name = "banker", description = "Cash over the counter"),
+        (name = "holds", description = "Funds reserved, not yet posted"),
+        (name = "idempotency", description = "What became of a request"),
+        (name = "reports", description = "The books as a whole"),
+        (name = "events", description = "Everything that happened, in order"),
+        (name = "operations", description = "Business days and the clock"),
+        (name = "keys", description = "API keys"),
+        (name = "audit", description = "Who did what outside the books"),
+        (name = "health", description = "Is it alive, is it ready, how does it do"),
+    ),
+    components(schemas(Problem)),
+    modifiers(&Keys)
+)]
+pub(super) struct Base;
+
+struct Keys;
+
+impl Modify for Keys {
+    fn modify(&self, document: &mut Document) {
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("bck_…")
+            .description(Some("An API key, made by an administrator."))
+            .build();
+        if let Some(components) = &mut document.components {
+            components.add_security_scheme("api_key", SecurityScheme::Http(bearer));
+        }
+    }
+}
