@@ -9,7 +9,6 @@ use std::time::Duration;
 use journal::disk::Disk;
 use journal::keys::{Filer, Shelf};
 use journal::{Background as Spares, Reader};
-use ledger::State;
 
 use super::snapshots::Shadow;
 
@@ -19,14 +18,15 @@ pub(super) struct Plan<D: Disk> {
     pub(super) dir: PathBuf,
     pub(super) reader: Reader<D>,
     pub(super) shelves: [(&'static str, Shelf); 2],
-    pub(super) state: State,
+    /// The newest snapshot that is known to be of this journal; 0 for none.
+    pub(super) snapshot_at: u64,
     pub(super) snapshot_every: u64,
 }
 
 impl<D: Disk> Plan<D> {
     fn into_shadow(self) -> Shadow<D> {
-        let Plan { disk, dir, reader, state, snapshot_every: every, .. } = self;
-        Shadow { disk, dir, reader, saved: state.head().0, state, every, goal: None }
+        let Plan { disk, dir, reader, snapshot_at: saved, snapshot_every: every, .. } = self;
+        Shadow { disk, dir, reader, saved, every, fold: None }
     }
 }
 

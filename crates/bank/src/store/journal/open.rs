@@ -39,11 +39,11 @@ pub struct Settings {
 }
 
 impl Default for Settings {
-    /// 64 MiB segments, frames up to 32 MiB, a snapshot every four million events.
+    /// 64 MiB segments, frames up to 32 MiB, a snapshot every eight million events: two seconds of replay.
     fn default() -> Self {
         Settings {
             journal: Options { frame_bytes_max: 32 << 20, ..Options::default() },
-            snapshot_every: 4_000_000,
+            snapshot_every: 8_000_000,
             generation_claims: 2_000_000,
             seed: [0; 2],
             threads: true,
@@ -149,7 +149,7 @@ fn start<D: Disk>(
         dir: dir.to_path_buf(),
         reader: reader.clone(),
         shelves: [("keys", keys.shelf.clone()), ("references", names.shelf.clone())],
-        state: state.clone(),
+        snapshot_at: head - recovery.replayed,
         snapshot_every: settings.snapshot_every,
     };
     let (output, background) = if settings.threads {

@@ -1,7 +1,7 @@
 //! Snapshots: the state at a sequence, so that a start need not replay everything.
 //!
-//! The live state is never copied or paused. A thread of low priority keeps a second state, folds durable
-//! events onto it, and writes it out now and then.
+//! The live state is never copied or paused. When enough has happened, a thread of low priority reads the last
+//! snapshot back, folds the events since then onto it, and writes the next one.
 
 use std::io::Read;
 use std::path::Path;
@@ -40,15 +40,22 @@ pub(super) fn newest<D: Disk>(disk: &D, dir: &Path, at: u64) -> Option<State> {
     head.map(|_| state)
 }
 
-/// The second state and how far it is.
+/// Makes snapshots: from the last one, by folding what came after it onto a second state.
 pub(super) struct Shadow<D: Disk> {
     pub(super) disk: D,
     pub(super) dir: std::path::PathBuf,
     pub(super) reader: Reader<D>,
-    pub(super) state: State,
+    /// The sequence of the last snapshot; 0 for none.
     pub(super) saved: u64,
     pub(super) every: u64,
-    pub(super) goal: Option<Head>,
+    pub(super) fold: Option<Fold>,
+}
+
+/// A second state on its way to where the next snapshot will stand. It is there only while it is needed:
+/// between snapshots it would cost as much memory as the books.
+pub(super) struct Fold {
+    state: State,
+    goal: Head,
 }
 
 /// Events folded between two looks at the stop flag.
@@ -62,31 +69,40 @@ impl<D: Disk> Shadow<D> {
     /// A text: the journal could not be read, or the snapshot not written. Nothing is lost by that.
     pub(super) fn step(&mut self) -> Result<bool, String> {
         // A snapshot stands for a head whose hash is known, so the goal is set first and then walked to.
-        let durable = self.reader.head();
-        if self.goal.is_none() && durable.sequence - self.saved < self.every {
+        let goal = self.reader.head();
+        if self.fold.is_none() && goal.sequence - self.saved < self.every {
             return Ok(false);
         }
-        let goal = *self.goal.get_or_insert(durable);
-        let until = goal.sequence.min(self.state.head().0 + STEP);
-        let mut scan = self.reader.scan(self.state.head().0 + 1);
-        let mut events = Vec::with_capacity(TOGETHER);
-        while self.state.head().0 < until {
-            while events.len() < TOGETHER && self.state.head().0 + (events.len() as u64) < until {
-                let record =
-                    scan.advance().map_err(|error| error.to_string())?.ok_or("the journal ends early")?;
-                events.push(codec::decode(record.bytes()).map_err(|error| error.to_string())?);
-            }
-            apply_all(&mut self.state, &mut events);
-        }
-        if until == goal.sequence {
-            self.goal = None;
-            self.write(goal)?;
+        let mut fold = match self.fold.take() {
+            Some(fold) => fold,
+            None => Fold { state: load(&self.disk, &self.dir, self.saved + 1).0, goal },
+        };
+        self.advance(&mut fold)?;
+        if fold.state.head().0 == fold.goal.sequence {
+            self.write(&fold.state, fold.goal)?;
+        } else {
+            self.fold = Some(fold);
         }
         Ok(true)
     }
 
-    fn write(&mut self, head: Head) -> Result<(), String> {
-        let state = &self.state;
+    fn advance(&self, fold: &mut Fold) -> Result<(), String> {
+        let state = &mut fold.state;
+        let until = fold.goal.sequence.min(state.head().0 + STEP);
+        let mut scan = self.reader.scan(state.head().0 + 1);
+        let mut events = Vec::with_capacity(TOGETHER);
+        while state.head().0 < until {
+            while events.len() < TOGETHER && state.head().0 + (events.len() as u64) < until {
+                let record =
+                    scan.advance().map_err(|error| error.to_string())?.ok_or("the journal ends early")?;
+                events.push(codec::decode(record.bytes()).map_err(|error| error.to_string())?);
+            }
+            apply_all(state, &mut events);
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, state: &State, head: Head) -> Result<(), String> {
         Snapshots::write(&self.disk, &self.dir, head, |out| {
             let mut result = Ok(());
             state.save(&mut |bytes| {
