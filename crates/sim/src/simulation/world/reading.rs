@@ -8,7 +8,7 @@ use rand::Rng;
 
 use super::World;
 use crate::auditor;
-use crate::model::Model;
+use crate::model::{Fact, Model};
 
 impl World {
     pub(super) fn read(&mut self) {
@@ -33,7 +33,8 @@ impl World {
     fn read_event(&mut self) -> Result<(), Fault> {
         let at = self.rng.random_range(0..=self.model.head() + 2);
         let event = self.reads().event(Sequence(at))?;
-        assert_eq!(event.as_ref(), (at as usize).checked_sub(1).and_then(|index| self.seen.get(index)));
+        let expected = (at as usize).checked_sub(1).and_then(|index| self.model.facts.get(index));
+        assert_eq!(event.as_ref().map(Fact::from).as_ref(), expected.map(|fact| &**fact), "event {at}");
         Ok(())
     }
 
