@@ -1,1 +1,54 @@
-fn main() {}
+//! bankcore: a banking core in one binary.
+//!
+//! ```text
+//!  main ─► cli (what was asked) ─► command/<name> (one file a command)
+//!                                     ├─ serve    ─► folder ─► bank::service ─► bank::http::listen
+//!                                     ├─ key, account, transfer, day, clock ─► client ─► the same HTTP interface
+//!                                     └─ verify, inspect ─► bank::verify, read-only
+//! ```
+//! Commands on a bank have one code path: an HTTP request. With a server running it goes through the socket
+//! in the data folder, without one to the same router in this process.
+
+mod cli;
+mod client;
+mod closing;
+mod command;
+mod config;
+mod demo;
+mod folder;
+mod logging;
+mod output;
+mod settings;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {}", output::one_line(&format!("{error:#}")));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve(args) => command::serve::run(&args)?,
+        Command::Key(key) => command::key::run(&key)?,
+        Command::Account(account) => command::account::run(&account)?,
+        Command::Transfer(args) => command::transfer::run(&args)?,
+        Command::Day(day) => command::day::run(&day)?,
+        Command::Clock(clock) => command::clock::run(&clock)?,
+        Command::Verify(args) => return command::verify::run(&args),
+        Command::Inspect(inspect) => command::inspect::run(&inspect)?,
+        Command::Config(args) => command::config::run(&args)?,
+        Command::Bench(args) => command::bench::run(&args)?,
+        Command::Completions(args) => command::completions::run(&args)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

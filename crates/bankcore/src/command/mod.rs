@@ -1,0 +1,13 @@
+//! One command, one file; a folder where a command has commands of its own.
+
+pub mod account;
+pub mod bench;
+pub mod clock;
+pub mod completions;
+pub mod config;
+pub mod day;
+pub mod inspect;
+pub mod key;
+pub mod serve;
+pub mod transfer;
+pub mod verify;

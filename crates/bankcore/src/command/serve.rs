@@ -1,0 +1,144 @@
+//! `bankcore serve`: opens the bank and listens.
+//!
+//! ```text
+//!  bind ─► look at the folder ─► make or open the bank ─► demonstration ─► listen ─► "ready"
+//!                                                                            │ signal: finish, confirm, close
+//! ```
+//! The address is bound first: a port that is taken is found out before a folder is touched, and the address is
+//! known when `demo.json` is written. Who connects early waits.
+
+mod signals;
+mod welcome;
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use bank::http::{App, listen};
+use bank::identity::KeyStore;
+use bank::sequencer::{Clock as _, SystemClock};
+use bank::service::{self, Service};
+use clap::Args;
+use tokio::net::UnixStream;
+
+use crate::config::{Config, ServeArgs};
+use crate::demo;
+use crate::folder::{self, Found};
+use crate::{closing, logging, settings};
+
+/// How often the keys' last use is written, and changes made by hand are taken over.
+const REFRESH: Duration = Duration::from_secs(60);
+
+/// How often is looked whether the server answers yet.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// Open the bank in a data folder, made if the folder is empty, and listen
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  bankcore serve --demo\n  bankcore serve --data bank --listen 127.0.0.1:9000\n  \
+    bankcore serve --data bank --listen 0.0.0.0:443 --tls-cert cert.pem --tls-key key.pem\n\n\
+    Ctrl-C or SIGTERM finishes what is under way and closes the bank; a second one stops at once. Nothing that was \
+    answered is lost either way."
+)]
+pub struct ServeCommand {
+    #[command(flatten)]
+    settings: ServeArgs,
+}
+
+/// Serves until a signal.
+///
+/// # Errors
+/// Why nothing was served.
+pub fn run(args: &ServeCommand) -> anyhow::Result<()> {
+    let config = Config::load(&args.settings)?;
+    logging::server(&config);
+    if config.tls.is_some() {
+        // rustls chooses none by itself; if one is installed already it is this one.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(&config))
+}
+
+async fn serve(config: &Config) -> anyhow::Result<()> {
+    let stop = signals::stop()?;
+    let found = folder::look(&config.data, config.demo)?;
+    let listener = listen::bind(config.listen)?;
+    let address = listener.local_addr().context("the address cannot be read back; choose another one")?;
+    let url = url(config, address);
+    let service = open(config, found).await?;
+    welcome::opened(&service, found)?;
+    let demo = if config.demo { Some(demo::prepare(&service, &config.data, &url).await?) } else { None };
+    let welcome = welcome::text(&service, config, &url, demo.as_ref()).await?;
+
+    let service = Arc::new(service);
+    let refresh = tokio::spawn(refresh(Arc::clone(&service.keys)));
+    let served = listen(config, listener, &service, stop, &welcome).await;
+    refresh.abort();
+    if let Err(error) = service.keys.refresh(SystemClock::new().wall()).await {
+        tracing::warn!(%error, "when keys were last used was not written");
+    }
+    closing::close(service).await;
+    served
+}
+
+async fn open(config: &Config, found: Found) -> anyhow::Result<Service> {
+    let settings = settings::service(config);
+    Ok(match found {
+        Found::Bank => service::open(&config.data, &settings).await?,
+        Found::Nothing if config.demo => {
+            folder::mark_demo(&config.data)?;
+            service::create(&config.data, demo::BANK_NAME, &settings).await?
+        }
+        Found::Nothing => service::create(&config.data, "bank", &settings).await?,
+    })
+}
+
+async fn listen(
+    config: &Config,
+    listener: TcpListener,
+    service: &Arc<Service>,
+    stop: impl Future<Output = ()> + Send + 'static,
+    welcome: &str,
+) -> anyhow::Result<()> {
+    let app = App::new(Arc::clone(service), settings::http(config));
+    let socket = folder::socket(&config.data);
+    let serving = listen::serve(app, listener, settings::tls(config), Some(socket.clone()), stop);
+    tokio::pin!(serving);
+    tokio::select! {
+        served = &mut serving => return Ok(served?),
+        () = answers(&socket) => {}
+    }
+    crate::output::print(welcome)?;
+    Ok(serving.await?)
+}
+
+/// Waits until the server accepts: the socket is made last.
+async fn answers(socket: &Path) {
+    while UnixStream::connect(socket).await.is_err() {
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+async fn refresh(keys: Arc<KeyStore>) {
+    let mut ticks = tokio::time::interval(REFRESH);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    ticks.tick().await;
+    loop {
+        ticks.tick().await;
+        if let Err(error) = keys.refresh(SystemClock::new().wall()).await {
+            tracing::warn!(%error, "the keys were not refreshed; it is tried again in a minute");
+        }
+    }
+}
+
+/// An address that can be used on this machine.
+fn url(config: &Config, address: SocketAddr) -> String {
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    if address.ip().is_unspecified() {
+        return format!("{scheme}://localhost:{}", address.port());
+    }
+    format!("{scheme}://{address}")
+}

@@ -1,0 +1,133 @@
+//! What a data folder holds: nothing yet, a bank, or something that is none of ours.
+//!
+//! A demonstration bank is marked by a file that is there before anything else is, so that neither a crash
+//! half-way nor a forgotten flag ever turns a real bank into one.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+
+/// The socket through which commands reach a running server.
+pub const SOCKET: &str = "bankcore.sock";
+
+/// The mark of a demonstration bank.
+const DEMO_MARK: &str = "DEMO";
+const DEMO_TEXT: &str = "This folder holds a demonstration bank, made by `bankcore serve --demo`.\n";
+
+/// What may lie in a folder in which a bank is still to be made, or was made half.
+const NOT_FOREIGN: [&str; 8] = [
+    "bankcore.toml",
+    "LOCK",
+    "IDENTITY.new",
+    "journal",
+    SOCKET,
+    "bankcore.sock.new",
+    DEMO_MARK,
+    "lost+found",
+];
+
+/// What a folder is to be used for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Found {
+    /// A bank is to be made in it.
+    Nothing,
+    /// It holds a bank.
+    Bank,
+}
+
+/// The path of the socket.
+pub fn socket(dir: &Path) -> PathBuf {
+    dir.join(SOCKET)
+}
+
+/// Looks at a folder before it is touched.
+///
+/// # Errors
+/// If it is not to be used so.
+pub fn look(dir: &Path, demo: bool) -> anyhow::Result<Found> {
+    let holds_bank = bank::service::is_bank(dir);
+    if demo && holds_bank && !dir.join(DEMO_MARK).exists() {
+        bail!(
+            "{} holds a bank that is not a demonstration; leave --demo out, or name an empty folder",
+            dir.display()
+        );
+    }
+    if holds_bank {
+        return Ok(Found::Bank);
+    }
+    if !demo && dir.join(DEMO_MARK).exists() {
+        bail!(
+            "{} was begun as a demonstration; finish it with --demo, or name an empty folder",
+            dir.display()
+        );
+    }
+    if let Some(name) = foreign(dir).with_context(|| format!("cannot look into {}", dir.display()))? {
+        bail!(
+            "{} is not empty and holds no bank ({name} lies in it); name an empty folder, or that of a bank",
+            dir.display()
+        );
+    }
+    Ok(Found::Nothing)
+}
+
+/// Something in the folder that no bank puts there.
+fn foreign(dir: &Path) -> io::Result<Option<String>> {
+    let entries = match fs::read_dir(dir) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        other => other?,
+    };
+    for entry in entries {
+        let name = entry?.file_name();
+        if !NOT_FOREIGN.iter().any(|known| name == *known) {
+            return Ok(Some(name.to_string_lossy().into_owned()));
+        }
+    }
+    Ok(None)
+}
+
+/// Marks an empty folder as that of a demonstration, durably.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn mark_demo(dir: &Path) -> anyhow::Result<()> {
+    let path = dir.join(DEMO_MARK);
+    let write = || {
+        fs::create_dir_all(dir)?;
+        fs::write(&path, DEMO_TEXT)?;
+        fs::File::open(&path)?.sync_all()?;
+        fs::File::open(dir)?.sync_all()
+    };
+    write().with_context(|| format!("cannot write {}; make the folder writable", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_with_something_else_is_not_touched() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(look(&dir.path().join("missing"), false).unwrap(), Found::Nothing);
+        assert_eq!(look(dir.path(), true).unwrap(), Found::Nothing);
+        fs::write(dir.path().join("bankcore.toml"), "").unwrap();
+        mark_demo(dir.path()).unwrap();
+        assert_eq!(look(dir.path(), true).unwrap(), Found::Nothing);
+        assert!(look(dir.path(), false).unwrap_err().to_string().contains("--demo"));
+        fs::write(dir.path().join("holiday.jpg"), "").unwrap();
+        let error = look(dir.path(), true).unwrap_err().to_string();
+        assert!(error.contains("holiday.jpg"), "{error}");
+    }
+
+    #[test]
+    fn a_real_bank_never_becomes_a_demonstration() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("IDENTITY"), "").unwrap();
+        assert_eq!(look(dir.path(), false).unwrap(), Found::Bank);
+        let error = look(dir.path(), true).unwrap_err().to_string();
+        assert!(error.contains("not a demonstration"), "{error}");
+        mark_demo(dir.path()).unwrap();
+        assert_eq!(look(dir.path(), true).unwrap(), Found::Bank);
+    }
+}

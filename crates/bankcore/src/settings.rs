@@ -1,0 +1,78 @@
+//! From the settings of the command line to those of the bank: the one place where the two meet.
+
+use bank::http;
+use bank::sequencer::QueueLimits;
+use bank::service::{BusinessDays, Settings};
+use bank::store::journal as store;
+
+use crate::config::{BusinessDay, Config, Rate};
+
+/// Bytes of a plain transfer's record; what a segment holds of them at most.
+const TRANSFER_BYTES: u64 = 192;
+
+/// Room of a segment that frames cannot use: its header, and a block to confirm the last frame.
+const SEGMENT_MARGIN: u64 = 8 << 10;
+
+/// How the bank is run.
+pub fn service(config: &Config) -> Settings {
+    let defaults = store::Settings::default();
+    let mut journal = defaults.journal;
+    journal.segment_bytes = config.segment_bytes;
+    journal.frame_bytes_max = journal.frame_bytes_max.min(config.segment_bytes - SEGMENT_MARGIN);
+    let snapshot_every = u64::from(config.snapshot_every_segments) * (config.segment_bytes / TRANSFER_BYTES);
+    let rate = |rate: Rate| (rate.per_second, rate.burst);
+    Settings {
+        store: store::Settings { journal, snapshot_every, ..defaults },
+        queue: QueueLimits { submissions: config.queue_submissions, commands: config.queue_submissions },
+        clock_jump_us: i64::try_from(config.clock_jump.as_micros()).unwrap_or(i64::MAX),
+        quota: rate(config.quota),
+        refusals: rate(config.refusal_budget),
+        business_days: match config.business_day {
+            BusinessDay::Calendar => BusinessDays::Calendar,
+            BusinessDay::Manual => BusinessDays::Manual,
+        },
+    }
+}
+
+/// How the interface behaves.
+pub fn http(config: &Config) -> http::Settings {
+    http::Settings {
+        body_bytes_max: config.body_bytes_max,
+        behind_proxy: config.behind_proxy,
+        tls: config.tls.is_some(),
+    }
+}
+
+/// Certificate and key, if TLS is spoken here.
+pub fn tls(config: &Config) -> Option<http::listen::Tls> {
+    let tls = config.tls.clone()?;
+    Some(http::listen::Tls { cert: tls.cert, key: tls.key })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::ServeArgs;
+
+    #[test]
+    fn every_size_of_a_segment_makes_a_bank() {
+        for mib in [1, 2, 32, 33, 64, 1_024] {
+            let args = ServeArgs { segment_mib: Some(mib), ..ServeArgs::default() };
+            let config = Config::resolve(&args, &|_| None).unwrap();
+            let journal = service(&config).store.journal;
+            assert_eq!(journal.frame_bytes_max % 4_096, 0, "{mib}");
+            assert!(journal.frame_bytes_max <= 32 << 20, "{mib}");
+            assert!(journal.frame_bytes_max + 8_192 <= journal.segment_bytes, "{mib}");
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_smallest_segment_opens_and_decides() {
+        let dir = tempfile::tempdir().unwrap();
+        let args = ServeArgs { segment_mib: Some(1), ..ServeArgs::default() };
+        let config = Config::resolve(&args, &|_| None).unwrap();
+        let opened = bank::service::create(dir.path(), "bank", &service(&config)).await.unwrap();
+        assert!(opened.books.day().await.unwrap().open.is_some());
+        opened.close().await;
+    }
+}
