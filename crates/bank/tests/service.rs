@@ -76,3 +76,17 @@ async fn the_books_are_the_same_after_a_restart() {
     assert_eq!(account.ledger_balance(), 500_000);
     service.close().await;
 }
+
+/// Dropping an open service waited for ever: its threads waited for each other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_is_dropped_stops() {
+    let dir = tempfile::tempdir().unwrap();
+    let service = service::create(dir.path(), "First Bank", &small()).await.unwrap();
+    let kept = service.books.clone();
+    let dropped = tokio::task::spawn_blocking(move || drop(service));
+    tokio::time::timeout(std::time::Duration::from_secs(20), dropped).await.unwrap().unwrap();
+    assert_eq!(kept.day().await, Err(bank::sequencer::Fault::Stopped));
+    let service = service::open(dir.path(), &small()).await.unwrap();
+    assert!(service.books.day().await.unwrap().open.is_some());
+    service.close().await;
+}

@@ -80,6 +80,19 @@ fn address(parts: &Parts, app: &App) -> Option<IpAddr> {
 }
 
 impl Caller {
+    /// Somebody who acts for one principal, for tests below the router.
+    #[cfg(test)]
+    pub(super) fn of(credential: Credential, principal: PrincipalId) -> Caller {
+        Caller {
+            credential: Arc::new(credential),
+            principal,
+            actor: principal,
+            origin: NameId(0),
+            address: None,
+            attempts: Arc::default(),
+        }
+    }
+
     /// Whether the caller may do this.
     ///
     /// # Errors

@@ -21,14 +21,16 @@ use crate::identity::{AccountRef, Action, Object};
 pub(super) struct Making<'a> {
     pub(super) app: &'a App,
     pub(super) caller: &'a Caller,
+    /// Whatever could be learnt about accounts is known: the others are not there.
+    learnt: bool,
     unknown: RefCell<Vec<AccountId>>,
     /// The last currency that was looked up: a batch has mostly one.
     currency: Cell<Option<Currency>>,
 }
 
 impl<'a> Making<'a> {
-    pub(super) fn new(app: &'a App, caller: &'a Caller) -> Self {
-        Making { app, caller, unknown: RefCell::default(), currency: Cell::new(None) }
+    pub(super) fn new(app: &'a App, caller: &'a Caller, learnt: bool) -> Self {
+        Making { app, caller, learnt, unknown: RefCell::default(), currency: Cell::new(None) }
     }
 
     /// The accounts that the policy asked for and of which nothing is known yet.
@@ -36,12 +38,18 @@ impl<'a> Making<'a> {
         self.unknown.into_inner()
     }
 
-    /// An account as the policy sees it; one of which nothing is known counts as the bank's own.
-    pub(super) fn account(&self, id: AccountId) -> AccountRef {
-        self.app.known_ref(id).unwrap_or_else(|| {
-            self.unknown.borrow_mut().push(id);
-            AccountRef::bank(id.0)
-        })
+    /// An account as the policy sees it; one that is not there counts as the bank's own. An error, without
+    /// meaning, if it must be looked up first: the policy is not asked before, since its no is kept in the
+    /// audit trail.
+    pub(super) fn account(&self, id: AccountId) -> Result<AccountRef, Problem> {
+        match self.app.known_ref(id) {
+            Some(known) => Ok(known),
+            None if self.learnt => Ok(AccountRef::bank(id.0)),
+            None => {
+                self.unknown.borrow_mut().push(id);
+                Err(Problem::not_found("Not looked up yet."))
+            }
+        }
     }
 
     pub(super) fn currency(&self, code: &Clean<'_>) -> Result<Currency, Problem> {
@@ -64,7 +72,7 @@ impl<'a> Making<'a> {
             self.caller.may(Action::EndHold, NO_HOLD).map_err(|problem| hidden(id, problem))?;
             return Err(unknown_hold(id));
         };
-        let account = self.account(placed.entries[0].account);
+        let account = self.account(placed.entries[0].account)?;
         let hold = Object::Hold { account, placed_by: placed.principal.0 };
         self.caller.may(Action::EndHold, hold).map_err(|problem| hidden(id, problem))?;
         Ok(placed)
@@ -91,14 +99,14 @@ pub(super) async fn make(
     caller: &Caller,
     how: impl Fn(&Making<'_>) -> Result<Request, Problem>,
 ) -> Result<Request, Problem> {
-    let making = Making::new(app, caller);
+    let making = Making::new(app, caller, false);
     let made = how(&making);
     let unknown = making.into_unknown();
     if unknown.is_empty() {
         return made;
     }
     app.learn(&unknown).await?;
-    how(&Making::new(app, caller))
+    how(&Making::new(app, caller, true))
 }
 
 /// A hold of nobody's: whoever may end any hold hears that it is not there, the others what they always hear.

@@ -93,3 +93,16 @@ impl Service {
         self.database.clone().close().await;
     }
 }
+
+/// A service that is let go without [`Service::close`] stops all the same: its threads wait for each other, and
+/// whoever drops it would wait with them for ever. What was answered is durable already.
+impl Drop for Service {
+    fn drop(&mut self) {
+        if let Some(calendar) = self.calendar.take() {
+            calendar.abort();
+        }
+        if self.rules.take().is_some() {
+            self.books.stop();
+        }
+    }
+}

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use ledger::Command;
+use ledger::{Code, Command, Refusal};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -38,7 +38,7 @@ pub(in crate::http) struct HoldBody<'a> {
     #[schema(example = "2026-11-29T06:30:00Z")]
     expires_at: Option<Clean<'a>>,
     /// After how many seconds it ends by itself.
-    #[schema(example = 3600)]
+    #[schema(example = 3600, minimum = 1)]
     expires_in_seconds: Option<u32>,
     /// Free text, at most 512 bytes.
     description: Option<Clean<'a>>,
@@ -60,11 +60,15 @@ impl HoldBody<'_> {
             }
             // A moment before 1970 is as much in the past as 1970 is.
             (Some(text), None) => Some(parse_time("expires_at", &text.0)?.max(0)),
+            (None, Some(0)) => {
+                let refusal = Refusal::new(Code::HoldTooLong).on(self.account_id.0);
+                return Err(Problem::refused(&refusal, false));
+            }
             (None, Some(seconds)) => Some(life(i64::from(seconds) * 1_000_000)),
             (None, None) => None,
         };
         let account = self.account_id.0;
-        making.caller.may_on(Action::Hold, making.account(account))?;
+        making.caller.may_on(Action::Hold, making.account(account)?)?;
         let to = self.to_account_id.map(|id| id.0);
         let mut request = making.caller.request(Command::Hold { account, to, amount, currency, expires_at });
         request.note = note(self.reference.as_ref(), self.description.as_ref());

@@ -49,7 +49,7 @@ impl TransferBody<'_> {
         let currency = making.currency(&self.currency)?;
         let amount = self.amount.positive("amount", currency)?;
         let from = self.from_account_id.0;
-        making.caller.may_on(Action::Transfer, making.account(from))?;
+        making.caller.may_on(Action::Transfer, making.account(from)?)?;
         let movement = Movement { from, to: self.to_account_id.0, amount, currency };
         let mut request = making.caller.request(Command::Transfer(movement));
         request.note = note(self.reference.as_ref(), self.description.as_ref());

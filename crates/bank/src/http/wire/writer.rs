@@ -161,3 +161,129 @@ fn text(out: &mut Vec<u8>, name: &[u8], text: Option<&str>) {
         let _ = serde_json::to_writer(out, text);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use ledger::command::Note;
+    use ledger::entry::Effect;
+    use ledger::event::TransactionKind;
+    use ledger::{AccountId, Digest, Entry, NameId, Sequence};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::http::wire::Transaction;
+    use crate::identity::Credential;
+
+    fn caller() -> Caller {
+        Caller::of(Credential::local(), NameId(0))
+    }
+
+    prop_compose! {
+        fn entry()(
+            account in any::<u64>(),
+            amount in any::<i64>(),
+            balance_after in any::<i64>(),
+            currency in prop::sample::select(vec!["BDT", "JPY", "KWD", "CLF"]),
+            debit in any::<bool>(),
+            held in prop::bool::weighted(0.1),
+        ) -> Entry {
+            Entry {
+                account: AccountId(account),
+                amount,
+                balance_after,
+                previous: Sequence(1),
+                version: 1,
+                skip: Sequence(0),
+                currency: Currency::from_code(currency).unwrap(),
+                side: if debit { Side::Debit } else { Side::Credit },
+                effect: if held { Effect::Released } else { Effect::Posted },
+            }
+        }
+    }
+
+    prop_compose! {
+        fn event()(
+            sequence in any::<u64>(),
+            time in -1_000_000_000_000_000i64..4_000_000_000_000_000,
+            booking in -100_000i32..100_000,
+            value in -100_000i32..100_000,
+            entries in prop::collection::vec(entry(), 0..5),
+            one_currency in any::<bool>(),
+            reference in prop::option::of(".{0,20}"),
+            description in prop::option::of(".{0,40}"),
+            kind in prop::sample::select(TransactionKind::ALL.to_vec()),
+            hold in prop::option::of(any::<u64>().prop_map(Sequence)),
+            original in prop::option::of(any::<u64>().prop_map(Sequence)),
+        ) -> Event {
+            let mut entries = entries;
+            if one_currency && let Some(first) = entries.first().map(|entry| entry.currency) {
+                entries.iter_mut().for_each(|entry| entry.currency = first);
+            }
+            let boxed = |text: Option<String>| text.map(String::into_boxed_str);
+            Event {
+                sequence: Sequence(sequence),
+                time,
+                booking: Date(booking),
+                value: Date(value),
+                principal: NameId(1),
+                actor: NameId(1),
+                origin: NameId(0),
+                key: Digest::NONE,
+                fingerprint: Digest::NONE,
+                in_group: false,
+                entries: entries.into(),
+                note: Some(Arc::new(Note {
+                    reference: boxed(reference),
+                    description: boxed(description),
+                    ..Note::default()
+                })),
+                body: Body::Posted { kind, hold, reverses: original.map(|id| (id, Default::default())) },
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_transaction_is_written_as_serde_writes_it(
+            events in prop::collection::vec(event(), 1..4),
+            accounts in prop::collection::vec(any::<u64>(), 0..3),
+        ) {
+            let mut caller = caller();
+            if let Some(credential) = Arc::get_mut(&mut caller.credential) {
+                // A customer who sees some of the accounts, else somebody who sees all.
+                if !accounts.is_empty() {
+                    let mut own = accounts;
+                    own.extend(events[0].entries.first().map(|entry| entry.account.0));
+                    own.sort_unstable();
+                    credential.role = crate::identity::Role::Customer;
+                    credential.accounts = own.into();
+                }
+            }
+            let mut writer = Writer::new(&caller);
+            for event in &events {
+                let mut written = Vec::new();
+                prop_assert!(writer.transaction(&mut written, event));
+                let expected = serde_json::to_string(&Transaction::of(event, &caller)).unwrap();
+                prop_assert_eq!(String::from_utf8(written).unwrap(), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_transaction_is_not_written() {
+        let caller = caller();
+        let mut out = Vec::new();
+        let mut event = event_at_rest();
+        event.body = Body::DayOpened { date: Date(0) };
+        assert!(!Writer::new(&caller).transaction(&mut out, &event));
+        assert!(out.is_empty());
+    }
+
+    fn event_at_rest() -> Event {
+        use proptest::strategy::ValueTree;
+        let mut runner = proptest::test_runner::TestRunner::deterministic();
+        event().new_tree(&mut runner).unwrap().current()
+    }
+}

@@ -12,6 +12,8 @@ mod answers;
 mod documented;
 mod input;
 mod requests;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -71,7 +71,7 @@ pub(super) fn make(
     if !ready.disk && input.members.iter().any(needs_disk) {
         return Ok(Went::NeedsDisk);
     }
-    let making = Making::new(app, caller);
+    let making = Making::new(app, caller, ready.accounts);
     let (atomic, count) = (input.atomic, input.members.len());
     let (mut requests, mut failed) = (Vec::with_capacity(count), Vec::new());
     for (index, read) in input.members.into_iter().enumerate() {
@@ -81,7 +81,7 @@ pub(super) fn make(
         }
     }
     let unknown = making.into_unknown();
-    if !ready.accounts && !unknown.is_empty() {
+    if !unknown.is_empty() {
         return Ok(Went::Unknown(unknown));
     }
     let fingerprint = if atomic { codec::fingerprint::of_group(requests.iter()) } else { Digest::NONE };
