@@ -118,10 +118,14 @@ impl<D: Disk> Reads for Reading<D> {
     }
 
     fn figures(&self) -> Vec<(&'static str, f64)> {
+        // The last segment counts whole; those that only wait to be used do not count.
+        let used: u64 =
+            self.reader.segments().iter().filter(|segment| !segment.spare).map(|segment| segment.bytes).sum();
         let keys = self.keys.status();
         let references = self.references_shelf.status();
         vec![
             ("bankcore_journal_bytes", self.reader.bytes_on_disk() as f64),
+            ("bankcore_journal_used_bytes", used as f64),
             ("bankcore_journal_sequence", self.reader.durable() as f64),
             ("bankcore_key_runs", keys.runs as f64),
             ("bankcore_key_claims_filed", keys.filed_claims as f64),

@@ -23,6 +23,7 @@ use super::measure::{self, Measured, Meter};
 use super::report::Report;
 use super::shape::Pairs;
 use super::{BenchArgs, bar};
+use crate::closing;
 
 /// One transfer a request.
 pub fn single(args: &BenchArgs, dir: &Path) -> anyhow::Result<Report> {
@@ -119,7 +120,7 @@ impl Server {
 
     fn written(&self) -> u64 {
         let figures = self.service.books.reads().figures();
-        figures.iter().find(|(name, _)| *name == "bankcore_journal_bytes").map_or(0, |(_, bytes)| *bytes as u64)
+        figures.iter().find(|(name, _)| *name == "bankcore_journal_used_bytes").map_or(0, |(_, bytes)| *bytes as u64)
     }
 
     /// Every transfer is there, and the books balance.
@@ -134,10 +135,7 @@ impl Server {
     async fn stop(self) -> anyhow::Result<()> {
         let _ = self.end.send(());
         self.serving.await??;
-        match Arc::try_unwrap(self.service) {
-            Ok(service) => service.close().await,
-            Err(_) => bail!("something still uses the bank after the listener has ended"),
-        }
+        closing::close(self.service).await;
         Ok(())
     }
 }
