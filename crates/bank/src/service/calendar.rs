@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ledger::{Command, Date, Digest, NameId, Request};
 
-use crate::books::Books;
+use crate::books::{Books, Decided};
 use crate::sequencer::{Clock, Fault, SystemClock};
 
 /// How often is looked whether the date has changed.
@@ -45,6 +45,10 @@ pub(super) async fn turn(books: &Books) -> Result<(), Fault> {
 async fn submit(books: &Books, what: &[u8], date: Date, command: Command) -> Result<(), Fault> {
     let key = Digest::of_internal_key("calendar", &[what, &date.0.to_be_bytes()].concat());
     let decided = books.submit(Request::new(command, NameId(0)).with_key(key)).await?;
-    tracing::info!(%date, step = %String::from_utf8_lossy(what), ?decided, "business day");
+    let step = String::from_utf8_lossy(what);
+    match decided {
+        Decided::Accepted { .. } => tracing::info!(%date, %step, "business day"),
+        other => tracing::warn!(%date, %step, ?other, "the business day was not turned by the calendar"),
+    }
     Ok(())
 }
