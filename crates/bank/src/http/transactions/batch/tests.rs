@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use ledger::event::NameKind;
 use ledger::AccountId;
+use ledger::event::NameKind;
 use serde_json::json;
 
 use super::answers::{Answers, Ends};
@@ -56,7 +56,8 @@ fn body(round: usize) -> Vec<u8> {
 async fn what_a_command_costs() {
     let folder = tempfile::tempdir().unwrap();
     let (app, caller) = bank(folder.path()).await;
-    let mut spent = [0u128; 4];
+    // The best of all rounds: what the machine did besides is not the command's cost.
+    let mut spent = [u128::MAX; 4];
     let mut bytes_out = 0;
     for round in 0..ROUNDS {
         let bytes = body(round);
@@ -64,32 +65,35 @@ async fn what_a_command_costs() {
         let read = input::json(&bytes).unwrap();
         assert!(read.members.iter().all(Result::is_ok));
         drop(read);
-        spent[0] += start.elapsed().as_nanos();
+        best(&mut spent[0], start);
 
         let start = Instant::now();
         let went = requests::make(&app, &caller, Form::Json, &bytes, Ready::default());
         let Ok(Went::Through(made)) = went else { panic!("all is known") };
-        spent[1] += start.elapsed().as_nanos();
+        best(&mut spent[1], start);
 
         let start = Instant::now();
         let fingerprints: Vec<_> = made.requests.iter().map(|request| request.fingerprint).collect();
         let receipt = app.service.books.submit_each(made.requests).await.unwrap();
-        spent[2] += start.elapsed().as_nanos();
+        best(&mut spent[2], start);
 
         let start = Instant::now();
         let ends = Ends::new();
         let mut answers = Answers::new(&app.service.books, &caller, Form::Json, COMMANDS, &ends);
         answers.all(Some(&receipt), &fingerprints, &made.failed);
         let out = answers.finish().unwrap();
-        spent[3] += start.elapsed().as_nanos();
+        best(&mut spent[3], start);
         bytes_out += out.len();
         assert!(out.starts_with(b"{\"results\":[{\"status\":201,\"transaction\":{\"id\":\""));
     }
-    let commands = (ROUNDS * COMMANDS) as u128;
-    let [read, make, decide, write] = spent.map(|nanos| nanos / commands);
+    let [read, make, decide, write] = spent.map(|nanos| nanos / COMMANDS as u128);
     println!(
         "per command: read {read} ns, read and make {make} ns, decide durably (alone) {decide} ns, \
          write {write} ns, {} bytes out",
-        bytes_out as u128 / commands
+        bytes_out / (ROUNDS * COMMANDS)
     );
+}
+
+fn best(spent: &mut u128, start: Instant) {
+    *spent = (*spent).min(start.elapsed().as_nanos());
 }
