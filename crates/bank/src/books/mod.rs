@@ -7,6 +7,7 @@
 //! is a question of two fingerprints, and the older one may have to be read from the disk.
 
 mod decided;
+mod facts;
 pub mod history;
 mod trial_balance;
 
@@ -25,6 +26,7 @@ use crate::sequencer::{
 use crate::store::Reads;
 
 pub use decided::{Decided, GroupDecided};
+pub use facts::{Facts, FactsTable};
 pub use trial_balance::{Sums, TrialBalance};
 
 /// The way to the books. Clones are cheap and share everything.

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use futures::future::join_all;
 use ledger::event::NameKind;
-use ledger::{AccountId, AccountType, Currency, NameId};
+use ledger::{AccountId, NameId};
 use parking_lot::RwLock;
 use uuid::Uuid;
 
 use super::running::Running;
+use crate::books::Facts;
 use crate::identity::{AccountRef, Credential};
 use crate::sequencer::{Clock, Fault, SystemClock};
 use crate::service::Service;
@@ -33,25 +33,12 @@ pub struct App {
     /// How the interface behaves.
     pub settings: Settings,
     names: Names,
-    facts: RwLock<Vec<Option<Facts>>>,
     local: Arc<Credential>,
     pub(super) running: Running,
 }
 
-/// What never changes about an account.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Facts {
-    /// The currency.
-    pub currency: Currency,
-    /// A customer's account: a liability with an owner.
-    pub of_customer: bool,
-}
-
 /// Origins kept at most; a caller with more addresses than that is recorded without one.
 const ORIGINS_MAX: usize = 10_000;
-
-/// Questions about accounts that one request has under way at a time; the queue is everybody's.
-const LEARNT_AT_ONCE: usize = 1_024;
 
 #[derive(Default)]
 struct Names {
@@ -67,7 +54,6 @@ impl App {
             service,
             settings,
             names: Names::default(),
-            facts: RwLock::default(),
             local: Arc::new(Credential::local()),
             running: Running::default(),
         })
@@ -84,57 +70,16 @@ impl App {
     }
 
     /// What never changes about an account; none if there is no such account.
-    ///
-    /// # Errors
-    /// A [`Fault`] if the books cannot answer.
-    pub async fn facts(&self, id: AccountId) -> Result<Option<Facts>, Fault> {
-        let index = id.0 as usize;
-        if let Some(Some(facts)) = self.facts.read().get(index) {
-            return Ok(Some(*facts));
-        }
-        let Some(view) = self.service.books.account(id).await? else { return Ok(None) };
-        let facts = Facts {
-            currency: view.account.currency(),
-            of_customer: view.account.account_type == AccountType::Liability && view.account.owner.0 != 0,
-        };
-        let mut known = self.facts.write();
-        if known.len() <= index {
-            known.resize(index + 1, None);
-        }
-        known[index] = Some(facts);
-        Ok(Some(facts))
-    }
-
-    /// Takes in what never changes about these accounts, all in one go. Those that are not there stay unknown.
-    ///
-    /// # Errors
-    /// A [`Fault`] if the books cannot answer.
-    pub async fn learn(&self, ids: &[AccountId]) -> Result<(), Fault> {
-        let mut ids = ids.to_vec();
-        ids.sort_unstable();
-        ids.dedup();
-        for some in ids.chunks(LEARNT_AT_ONCE) {
-            for found in join_all(some.iter().map(|id| self.facts(*id))).await {
-                found?;
-            }
-        }
-        Ok(())
-    }
-
-    /// An account as the policy sees it, if that is known already.
     #[must_use]
-    pub fn known_ref(&self, id: AccountId) -> Option<AccountRef> {
-        let facts = (*self.facts.read().get(id.0 as usize)?)?;
-        Some(AccountRef { id: id.0, of_customer: facts.of_customer })
+    pub fn facts(&self, id: AccountId) -> Option<Facts> {
+        self.service.books.reads().facts(id)
     }
 
     /// An account as the policy sees it. One that is not there counts as the bank's own.
-    ///
-    /// # Errors
-    /// A [`Fault`] if the books cannot answer.
-    pub async fn account_ref(&self, id: AccountId) -> Result<AccountRef, Fault> {
-        let of_customer = self.facts(id).await?.is_some_and(|facts| facts.of_customer);
-        Ok(AccountRef { id: id.0, of_customer })
+    #[must_use]
+    pub fn account_ref(&self, id: AccountId) -> AccountRef {
+        let of_customer = self.facts(id).is_some_and(|facts| facts.of_customer);
+        AccountRef { id: id.0, of_customer }
     }
 
     pub(super) async fn actor(&self, credential: &Credential) -> Result<NameId, Fault> {

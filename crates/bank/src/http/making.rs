@@ -1,15 +1,14 @@
 //! Making a ledger's request of a command's body: the form and the policy, without waiting.
 //!
 //! A single request and a command in a batch of thousands are made by the same functions. What the policy
-//! must know of an account never changes and is nearly always known already; where it is not, the making
-//! notes the account, [`make`] asks the books, and the request is made once more.
+//! must know of an account never changes, so nobody has to be asked for it.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 
 use ledger::command::Original;
 use ledger::event::Body;
 use ledger::refusal::{Code, Refusal};
-use ledger::{AccountId, Currency, Event, Request, Sequence};
+use ledger::{AccountId, Currency, Event, Sequence};
 
 use super::app::App;
 use super::caller::Caller;
@@ -21,35 +20,18 @@ use crate::identity::{AccountRef, Action, Object};
 pub(super) struct Making<'a> {
     pub(super) app: &'a App,
     pub(super) caller: &'a Caller,
-    /// Whatever could be learnt about accounts is known: the others are not there.
-    learnt: bool,
-    unknown: RefCell<Vec<AccountId>>,
     /// The last currency that was looked up: a batch has mostly one.
     currency: Cell<Option<Currency>>,
 }
 
 impl<'a> Making<'a> {
-    pub(super) fn new(app: &'a App, caller: &'a Caller, learnt: bool) -> Self {
-        Making { app, caller, learnt, unknown: RefCell::default(), currency: Cell::new(None) }
+    pub(super) fn new(app: &'a App, caller: &'a Caller) -> Self {
+        Making { app, caller, currency: Cell::new(None) }
     }
 
-    /// The accounts that the policy asked for and of which nothing is known yet.
-    pub(super) fn into_unknown(self) -> Vec<AccountId> {
-        self.unknown.into_inner()
-    }
-
-    /// An account as the policy sees it; one that is not there counts as the bank's own. An error, without
-    /// meaning, if it must be looked up first: the policy is not asked before, since its no is kept in the
-    /// audit trail.
-    pub(super) fn account(&self, id: AccountId) -> Result<AccountRef, Problem> {
-        match self.app.known_ref(id) {
-            Some(known) => Ok(known),
-            None if self.learnt => Ok(AccountRef::bank(id.0)),
-            None => {
-                self.unknown.borrow_mut().push(id);
-                Err(Problem::not_found("Not looked up yet."))
-            }
-        }
+    /// An account as the policy sees it; one that is not there counts as the bank's own.
+    pub(super) fn account(&self, id: AccountId) -> AccountRef {
+        self.app.account_ref(id)
     }
 
     pub(super) fn currency(&self, code: &Clean<'_>) -> Result<Currency, Problem> {
@@ -72,7 +54,7 @@ impl<'a> Making<'a> {
             self.caller.may(Action::EndHold, NO_HOLD).map_err(|problem| hidden(id, problem))?;
             return Err(unknown_hold(id));
         };
-        let account = self.account(placed.entries[0].account)?;
+        let account = self.account(placed.entries[0].account);
         let hold = Object::Hold { account, placed_by: placed.principal.0 };
         self.caller.may(Action::EndHold, hold).map_err(|problem| hidden(id, problem))?;
         Ok(placed)
@@ -91,22 +73,6 @@ impl<'a> Making<'a> {
             Problem::refused(&refusal, false)
         })
     }
-}
-
-/// Makes a request, and asks the books for what `how` must know of accounts.
-pub(super) async fn make(
-    app: &App,
-    caller: &Caller,
-    how: impl Fn(&Making<'_>) -> Result<Request, Problem>,
-) -> Result<Request, Problem> {
-    let making = Making::new(app, caller, false);
-    let made = how(&making);
-    let unknown = making.into_unknown();
-    if unknown.is_empty() {
-        return made;
-    }
-    app.learn(&unknown).await?;
-    how(&Making::new(app, caller, true))
 }
 
 /// A hold of nobody's: whoever may end any hold hears that it is not there, the others what they always hear.

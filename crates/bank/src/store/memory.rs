@@ -6,10 +6,11 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use ledger::event::Claimed;
-use ledger::{Digest, Event, Sequence, State, View, codec};
+use ledger::{AccountId, Digest, Event, Sequence, State, View, codec};
 use parking_lot::RwLock;
 
 use super::{Answered, Head, Reads, Store, Watch, answer};
+use crate::books::{Facts, FactsTable};
 use crate::sequencer::{Answer, Fault, Prior, Query, Receipt};
 
 /// The writing side.
@@ -28,6 +29,7 @@ pub struct MemoryReads {
 
 struct Shared {
     past: RwLock<Past>,
+    facts: FactsTable,
     durable: tokio::sync::watch::Sender<u64>,
 }
 
@@ -41,7 +43,7 @@ struct Past {
 #[must_use]
 pub fn open() -> (MemoryStore, MemoryReads) {
     let (durable, watch) = tokio::sync::watch::channel(0);
-    let shared = Arc::new(Shared { past: RwLock::default(), durable });
+    let shared = Arc::new(Shared { past: RwLock::default(), facts: FactsTable::default(), durable });
     let store = MemoryStore {
         state: State::new(),
         claims: HashMap::new(),
@@ -78,6 +80,7 @@ impl Store for MemoryStore {
 
     fn accept(&mut self, event: &Event) -> u32 {
         self.state.apply(event);
+        self.shared.facts.learn(event);
         event.claims(|digest, claimed| {
             let before = self.claims.insert(digest, claimed);
             assert!(before.is_none(), "a claim is made once");
@@ -107,6 +110,10 @@ impl Store for MemoryStore {
 impl Reads for MemoryReads {
     fn prepare(&self, _digests: &[Digest]) -> Result<Prior, Fault> {
         Ok(Prior::default())
+    }
+
+    fn facts(&self, id: AccountId) -> Option<Facts> {
+        self.shared.facts.get(id)
     }
 
     fn head(&self) -> Head {

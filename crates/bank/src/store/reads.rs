@@ -2,8 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use ledger::{Digest, Event, Sequence, State};
+use ledger::{AccountId, Digest, Event, Sequence, State};
 
+use crate::books::Facts;
 use crate::sequencer::{Fault, Prior};
 
 /// The newest durable sequence, as it changes.
@@ -25,6 +26,9 @@ pub trait Reads: Send + Sync + 'static {
     /// # Errors
     /// [`Fault::Unreadable`]: then nothing may be decided, since a used key could look new.
     fn prepare(&self, digests: &[Digest]) -> Result<Prior, Fault>;
+
+    /// What never changes about an account; none if there is no such account.
+    fn facts(&self, id: AccountId) -> Option<Facts>;
 
     /// The newest durable event.
     fn head(&self) -> Head;

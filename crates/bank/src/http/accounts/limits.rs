@@ -57,8 +57,8 @@ pub(in crate::http) async fn limits(
     body: Raw,
 ) -> Result<Response, Problem> {
     let body: LimitsBody = body.parse()?;
-    caller.may_on(Action::ChangeLimits, app.account_ref(id).await?)?;
-    let Some(facts) = app.facts(id).await? else {
+    caller.may_on(Action::ChangeLimits, app.account_ref(id))?;
+    let Some(facts) = app.facts(id) else {
         return Err(Problem::refused(&Refusal::new(Code::UnknownAccount).on(id), false));
     };
     let limit = body.overdraft_limit.or_zero("overdraft_limit", facts.currency)?;

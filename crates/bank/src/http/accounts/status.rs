@@ -59,7 +59,7 @@ impl Step {
         (key, expected, body): Given,
     ) -> Result<Response, Problem> {
         let body: ReasonBody = body.parse_or_default()?;
-        caller.may_on(self.action, app.account_ref(id).await?)?;
+        caller.may_on(self.action, app.account_ref(id))?;
         let command = Command::ChangeAccount {
             account: id,
             status: Some(self.to),

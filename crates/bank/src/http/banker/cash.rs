@@ -66,7 +66,7 @@ impl CashBody<'_> {
         let named = self.drawer_account_id.map(|id| id.0);
         let account = self.account_id.0;
         let may = |drawer: AccountId| {
-            let cash = Object::Cash { account: making.account(account)?, drawer: drawer.0 };
+            let cash = Object::Cash { account: making.account(account), drawer: drawer.0 };
             caller.may(direction.action(), cash)
         };
         let Some(drawer) = named.or(caller.credential.drawer.map(AccountId)) else {

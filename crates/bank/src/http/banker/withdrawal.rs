@@ -11,7 +11,7 @@ use crate::http::caller::Caller;
 use crate::http::documented::{KeyRequired, Problems};
 use crate::http::headers::IdempotencyKey;
 use crate::http::json::Raw;
-use crate::http::making::make;
+use crate::http::making::Making;
 use crate::http::problem::Problem;
 use crate::http::submit::{posted, submit};
 use crate::http::wire::Transaction;
@@ -37,6 +37,6 @@ pub(super) async fn withdraw(
     body: Raw,
 ) -> Result<Response, Problem> {
     let body: CashBody = body.parse()?;
-    let request = make(&app, &caller, |making| body.request(Direction::Out, making)).await?;
+    let request = body.request(Direction::Out, &Making::new(&app, &caller))?;
     posted(submit(&app, &caller, Some(&key), request).await?, &caller)
 }

@@ -14,7 +14,7 @@ use crate::http::caller::Caller;
 use crate::http::documented::{KeyRequired, Problems};
 use crate::http::headers::IdempotencyKey;
 use crate::http::json::Raw;
-use crate::http::making::{Making, make};
+use crate::http::making::Making;
 use crate::http::path::SequencePath;
 use crate::http::problem::Problem;
 use crate::http::submit::{decide, note, posted};
@@ -77,7 +77,7 @@ pub(super) async fn capture(
     body: Raw,
 ) -> Result<Response, Problem> {
     let body: CaptureBody = body.parse_or_default()?;
-    let request = make(&app, &caller, |making| body.request(id, making)).await?;
+    let request = body.request(id, &Making::new(&app, &caller))?;
     let decided = decide(&app, &caller, Some(&key), request).await?;
     posted(end_accepted(&app, id, decided).await?, &caller)
 }

@@ -13,7 +13,7 @@ use crate::http::caller::Caller;
 use crate::http::documented::{KeyRequired, Problems};
 use crate::http::headers::IdempotencyKey;
 use crate::http::json::Raw;
-use crate::http::making::{Making, make};
+use crate::http::making::Making;
 use crate::http::problem::Problem;
 use crate::http::submit::{created, life, note, submit};
 use crate::http::wire::{AccountIdText, Amount, Clean, Hold, parse_time, value_date};
@@ -68,7 +68,7 @@ impl HoldBody<'_> {
             (None, None) => None,
         };
         let account = self.account_id.0;
-        making.caller.may_on(Action::Hold, making.account(account)?)?;
+        making.caller.may_on(Action::Hold, making.account(account))?;
         let to = self.to_account_id.map(|id| id.0);
         let mut request = making.caller.request(Command::Hold { account, to, amount, currency, expires_at });
         request.note = note(self.reference.as_ref(), self.description.as_ref());
@@ -99,7 +99,7 @@ pub(super) async fn place(
     body: Raw,
 ) -> Result<Response, Problem> {
     let body: HoldBody = body.parse()?;
-    let request = make(&app, &caller, |making| body.request(making)).await?;
+    let request = body.request(&Making::new(&app, &caller))?;
     let (event, replayed) = submit(&app, &caller, Some(&key), request).await?;
     let hold = Hold::of(&event, None).ok_or_else(Problem::key_reused)?;
     Ok(created(&format!("/api/v1/holds/{}", event.sequence), &hold, replayed))

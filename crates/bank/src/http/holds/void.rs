@@ -16,7 +16,7 @@ use crate::http::caller::Caller;
 use crate::http::documented::{KeyRequired, Problems};
 use crate::http::headers::IdempotencyKey;
 use crate::http::json::Raw;
-use crate::http::making::{Making, make};
+use crate::http::making::Making;
 use crate::http::path::SequencePath;
 use crate::http::problem::Problem;
 use crate::http::submit::{decide, mark, note};
@@ -68,7 +68,7 @@ pub(super) async fn void(
     body: Raw,
 ) -> Result<Response, Problem> {
     let body: VoidBody = body.parse_or_default()?;
-    let request = make(&app, &caller, |making| body.request(id, making)).await?;
+    let request = body.request(id, &Making::new(&app, &caller))?;
     let decided = decide(&app, &caller, Some(&key), request).await?;
     let (event, replayed) = end_accepted(&app, id, decided).await?;
     let mut response = Json(show(&app, id, Some(&event))?).into_response();

@@ -13,7 +13,7 @@ use crate::http::caller::Caller;
 use crate::http::documented::{KeyRequired, Problems};
 use crate::http::headers::IdempotencyKey;
 use crate::http::json::Raw;
-use crate::http::making::{Making, make};
+use crate::http::making::Making;
 use crate::http::problem::Problem;
 use crate::http::submit::{note, posted, submit};
 use crate::http::wire::{AccountIdText, Amount, Clean, Transaction, value_date};
@@ -101,6 +101,6 @@ pub(super) async fn post_entries(
     body: Raw,
 ) -> Result<Response, Problem> {
     let body: JournalBody = body.parse()?;
-    let request = make(&app, &caller, |making| body.request(making)).await?;
+    let request = body.request(&Making::new(&app, &caller))?;
     posted(submit(&app, &caller, Some(&key), request).await?, &caller)
 }

@@ -16,7 +16,6 @@ use utoipa_axum::routes;
 
 use super::app::App;
 
-pub(in crate::http) use status::standing;
 
 pub(super) fn router() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()

@@ -15,7 +15,7 @@ use crate::http::caller::Caller;
 use crate::http::documented::{KeyRequired, Problems};
 use crate::http::headers::IdempotencyKey;
 use crate::http::json::Raw;
-use crate::http::making::{Making, make};
+use crate::http::making::Making;
 use crate::http::path::SequencePath;
 use crate::http::problem::Problem;
 use crate::http::submit::{note, posted, submit};
@@ -114,6 +114,6 @@ pub(super) async fn reverse(
     body: Raw,
 ) -> Result<Response, Problem> {
     let body: ReversalBody = body.parse_or_default()?;
-    let request = make(&app, &caller, |making| body.request(id, making)).await?;
+    let request = body.request(id, &Making::new(&app, &caller))?;
     posted(submit(&app, &caller, Some(&key), request).await?, &caller)
 }

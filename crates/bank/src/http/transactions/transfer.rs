@@ -14,7 +14,7 @@ use crate::http::caller::Caller;
 use crate::http::documented::{KeyRequired, Problems};
 use crate::http::headers::IdempotencyKey;
 use crate::http::json::Raw;
-use crate::http::making::{Making, make};
+use crate::http::making::Making;
 use crate::http::problem::Problem;
 use crate::http::submit::{note, posted, submit};
 use crate::http::wire::{AccountIdText, Amount, Clean, Transaction, value_date};
@@ -49,7 +49,7 @@ impl TransferBody<'_> {
         let currency = making.currency(&self.currency)?;
         let amount = self.amount.positive("amount", currency)?;
         let from = self.from_account_id.0;
-        making.caller.may_on(Action::Transfer, making.account(from)?)?;
+        making.caller.may_on(Action::Transfer, making.account(from))?;
         let movement = Movement { from, to: self.to_account_id.0, amount, currency };
         let mut request = making.caller.request(Command::Transfer(movement));
         request.note = note(self.reference.as_ref(), self.description.as_ref());
@@ -79,6 +79,6 @@ pub(super) async fn transfer(
     body: Raw,
 ) -> Result<Response, Problem> {
     let body: TransferBody = body.parse()?;
-    let request = make(&app, &caller, |making| body.request(making)).await?;
+    let request = body.request(&Making::new(&app, &caller))?;
     posted(submit(&app, &caller, Some(&key), request).await?, &caller)
 }

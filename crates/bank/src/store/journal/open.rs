@@ -21,6 +21,7 @@ use super::background::{Background, Plan};
 use super::reading::Reading;
 use super::writer::Writer;
 use super::writing::{Output, Writing, key};
+use crate::books::FactsTable;
 use super::{replay, snapshots};
 
 /// How a journal store is kept.
@@ -161,9 +162,11 @@ fn start<D: Disk>(
     } else {
         (Output::Inline(Box::new(writer)), Background::inline(plan, spares))
     };
+    let facts = Arc::new(FactsTable::of(&state));
     let writing = Writing {
         state,
         recent,
+        facts: Arc::clone(&facts),
         batch: Batch::new(),
         references: Vec::new(),
         capacity,
@@ -178,6 +181,7 @@ fn start<D: Disk>(
         references,
         poisoned,
         watch,
+        facts,
         disk,
         snapshots: dir.to_path_buf(),
         folding: parking_lot::Mutex::new(()),

@@ -7,11 +7,12 @@ use std::sync::{Arc, OnceLock};
 use journal::Reader;
 use journal::disk::Disk;
 use journal::keys::{References, Shelf};
-use ledger::{Digest, Event, Sequence, State, codec};
+use ledger::{AccountId, Digest, Event, Sequence, State, codec};
 use parking_lot::Mutex;
 
 use super::snapshots;
 use super::writing::key;
+use crate::books::{Facts, FactsTable};
 use crate::sequencer::{Fault, Prior};
 use crate::store::{Head, Reads, Watch};
 
@@ -26,6 +27,7 @@ pub struct Reading<D: Disk> {
     pub(super) references: Arc<References>,
     pub(super) poisoned: Arc<OnceLock<String>>,
     pub(super) watch: Watch,
+    pub(super) facts: Arc<FactsTable>,
     pub(super) disk: D,
     pub(super) snapshots: PathBuf,
     /// One fold at a time: each needs the memory of the whole books.
@@ -62,6 +64,10 @@ impl<D: Disk> Reads for Reading<D> {
         runs.find_batch(&keys, &mut found).map_err(unreadable)?;
         let found = found.into_iter().map(|(index, value)| (digests[index], value)).collect();
         Ok(Prior::new(found, runs))
+    }
+
+    fn facts(&self, id: AccountId) -> Option<Facts> {
+        self.facts.get(id)
     }
 
     fn head(&self) -> Head {

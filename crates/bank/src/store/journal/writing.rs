@@ -10,6 +10,7 @@ use ledger::event::Claimed;
 use ledger::{Digest, Event, Note, Request, Sequence, State, View, codec};
 
 use super::writer::{Job, Writer};
+use crate::books::FactsTable;
 use crate::sequencer::{Answer, Fault, Prior, Query};
 use crate::store::{Answered, Store, answer};
 
@@ -17,6 +18,7 @@ use crate::store::{Answered, Store, answer};
 pub struct Writing<D: Disk> {
     pub(super) state: State,
     pub(super) recent: Recent,
+    pub(super) facts: Arc<FactsTable>,
     pub(super) batch: Batch,
     pub(super) references: Vec<(Sequence, Arc<Note>)>,
     pub(super) capacity: Capacity,
@@ -104,6 +106,7 @@ impl<D: Disk> Store for Writing<D> {
 
     fn accept(&mut self, event: &Event) -> u32 {
         self.state.apply(event);
+        self.facts.learn(event);
         event.claims(|digest, claimed| self.recent.insert(key(&digest), claimed.to_value()));
         if event.reference().is_some() {
             self.references.extend(event.note.clone().map(|note| (event.sequence, note)));

@@ -37,7 +37,7 @@ use crate::identity::{Action, Object};
 use crate::sequencer::{Outcome, Receipt};
 use answers::{Answers, Ends};
 use documented::{BatchBody, BatchResults};
-use requests::{Made, Ready, Went};
+use requests::{Made, Went};
 
 /// A batch may be so many times as large as a single request.
 const BODY_FACTOR: usize = 4;
@@ -133,22 +133,13 @@ fn form(
 }
 
 async fn make(app: &Arc<App>, caller: &Caller, form: Form, bytes: &Bytes) -> Result<Made, Problem> {
-    let mut ready = Ready::default();
-    loop {
-        let went = if ready.disk {
-            let (app, caller, bytes) = (Arc::clone(app), caller.clone(), bytes.clone());
-            blocking(move || requests::make(&app, &caller, form, &bytes, ready)).await?
-        } else {
-            requests::make(app, caller, form, bytes, ready)?
-        };
-        match went {
-            Went::Through(made) => return Ok(made),
-            Went::NeedsDisk => ready.disk = true,
-            Went::Unknown(accounts) => {
-                app.learn(&accounts).await?;
-                ready.accounts = true;
-            }
-        }
+    if let Went::Through(made) = requests::make(app, caller, form, bytes, false)? {
+        return Ok(made);
+    }
+    let (app, caller, bytes) = (Arc::clone(app), caller.clone(), bytes.clone());
+    match blocking(move || requests::make(&app, &caller, form, &bytes, true)).await? {
+        Went::Through(made) => Ok(made),
+        Went::NeedsDisk => unreachable!("this thread may wait for the disk"),
     }
 }
 

@@ -1,12 +1,11 @@
 //! From the commands of a batch to the ledger's requests.
 //!
-//! Made without waiting, thousands in one go. What is missing for that is named, fetched, and the making is
-//! done once more: accounts of which nothing is known yet, or older events, for which the making moves to a
-//! thread that may wait for the disk.
+//! Made without waiting, thousands in one go. Only if older events must be read, the making moves to a thread
+//! that may wait for the disk.
 
 use axum::http::StatusCode;
 use ledger::limits::GROUP_MAX;
-use ledger::{AccountId, Digest, Request, codec};
+use ledger::{Digest, Request, codec};
 
 use super::Form;
 use super::input::{self, Member, Wish};
@@ -34,28 +33,17 @@ pub(super) struct Made {
 /// How the making went.
 pub(super) enum Went {
     Through(Made),
-    /// These accounts must be looked up first.
-    Unknown(Vec<AccountId>),
     /// Older events must be read, on a thread that may wait.
     NeedsDisk,
 }
 
-/// What the making may rely on.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Ready {
-    /// Accounts of which nothing is known are not there.
-    pub(super) accounts: bool,
-    /// This thread may wait for the disk.
-    pub(super) disk: bool,
-}
-
-/// Makes the requests of a batch.
+/// Makes the requests of a batch. `may_wait`: this thread may wait for the disk.
 pub(super) fn make(
     app: &App,
     caller: &Caller,
     form: Form,
     bytes: &[u8],
-    ready: Ready,
+    may_wait: bool,
 ) -> Result<Went, Problem> {
     let input = match form {
         Form::Json => input::json(bytes)?,
@@ -68,10 +56,10 @@ pub(super) fn make(
         return Err(Problem::malformed("The batch holds no command."));
     }
     let needs_disk = |read: &input::Read<'_>| read.as_ref().is_ok_and(|member| member.wish.needs_disk());
-    if !ready.disk && input.members.iter().any(needs_disk) {
+    if !may_wait && input.members.iter().any(needs_disk) {
         return Ok(Went::NeedsDisk);
     }
-    let making = Making::new(app, caller, ready.accounts);
+    let making = Making::new(app, caller);
     let (atomic, count) = (input.atomic, input.members.len());
     let (mut requests, mut failed) = (Vec::with_capacity(count), Vec::new());
     for (index, read) in input.members.into_iter().enumerate() {
@@ -79,10 +67,6 @@ pub(super) fn make(
             Ok(request) => requests.push(request),
             Err(problem) => failed.push((index, problem)),
         }
-    }
-    let unknown = making.into_unknown();
-    if !unknown.is_empty() {
-        return Ok(Went::Unknown(unknown));
     }
     let fingerprint = if atomic { codec::fingerprint::of_group(requests.iter()) } else { Digest::NONE };
     let now = app.now();

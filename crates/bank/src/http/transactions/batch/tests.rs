@@ -4,12 +4,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use ledger::AccountId;
 use ledger::event::NameKind;
 use serde_json::json;
 
 use super::answers::{Answers, Ends};
-use super::requests::{self, Ready, Went};
+use super::requests::{self, Went};
 use super::{Form, input};
 use crate::http::app::{App, Settings};
 use crate::http::caller::Caller;
@@ -39,7 +38,6 @@ async fn bank(folder: &std::path::Path) -> (Arc<App>, Caller) {
         service.books.submit(request).await.unwrap();
     }
     let app = App::new(service, Settings { body_bytes_max: 1 << 20, behind_proxy: false, tls: false });
-    app.learn(&[AccountId(1), AccountId(2)]).await.unwrap();
     (app, caller)
 }
 
@@ -68,7 +66,7 @@ async fn what_a_command_costs() {
         best(&mut spent[0], start);
 
         let start = Instant::now();
-        let went = requests::make(&app, &caller, Form::Json, &bytes, Ready::default());
+        let went = requests::make(&app, &caller, Form::Json, &bytes, false);
         let Ok(Went::Through(made)) = went else { panic!("all is known") };
         best(&mut spent[1], start);
 
