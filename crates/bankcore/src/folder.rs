@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::io::{self, ErrorKind};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -42,11 +43,21 @@ pub fn socket(dir: &Path) -> PathBuf {
     dir.join(SOCKET)
 }
 
+/// Bytes in the path of a socket at most, on every Unix.
+const SOCKET_PATH_MAX: usize = 100;
+
 /// Looks at a folder before it is touched.
 ///
 /// # Errors
 /// If it is not to be used so.
 pub fn look(dir: &Path, demo: bool) -> anyhow::Result<Found> {
+    if socket(dir).as_os_str().len() > SOCKET_PATH_MAX {
+        bail!(
+            "{} is too long a path for the socket in it ({SOCKET_PATH_MAX} bytes); name a shorter one, or one \
+             relative to where you are",
+            dir.display()
+        );
+    }
     let holds_bank = bank::service::is_bank(dir);
     if demo && holds_bank && !dir.join(DEMO_MARK).exists() {
         bail!(
@@ -87,6 +98,24 @@ fn foreign(dir: &Path) -> io::Result<Option<String>> {
     Ok(None)
 }
 
+/// Makes a folder that is missing, durably, for its owner's eyes only: names and balances will lie in it.
+///
+/// # Errors
+/// If it cannot be made.
+pub fn make(dir: &Path) -> anyhow::Result<()> {
+    let make = || {
+        let above = dir.ancestors().filter(|path| !path.as_os_str().is_empty());
+        let missing = above.take_while(|path| !path.exists()).count();
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+        for parent in dir.ancestors().skip(1).take(missing) {
+            let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+            fs::File::open(parent)?.sync_all()?;
+        }
+        Ok::<(), io::Error>(())
+    };
+    make().with_context(|| format!("cannot make {}; name a folder that can be made", dir.display()))
+}
+
 /// Marks an empty folder as that of a demonstration, durably.
 ///
 /// # Errors
@@ -94,7 +123,6 @@ fn foreign(dir: &Path) -> io::Result<Option<String>> {
 pub fn mark_demo(dir: &Path) -> anyhow::Result<()> {
     let path = dir.join(DEMO_MARK);
     let write = || {
-        fs::create_dir_all(dir)?;
         fs::write(&path, DEMO_TEXT)?;
         fs::File::open(&path)?.sync_all()?;
         fs::File::open(dir)?.sync_all()
@@ -104,7 +132,18 @@ pub fn mark_demo(dir: &Path) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
+
+    #[test]
+    fn a_folder_that_is_made_is_its_owners_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let inner = dir.path().join("a/b");
+        make(&inner).unwrap();
+        make(&inner).unwrap();
+        assert_eq!(fs::metadata(&inner).unwrap().permissions().mode() & 0o777, 0o700);
+    }
 
     #[test]
     fn a_folder_with_something_else_is_not_touched() {
@@ -118,6 +157,8 @@ mod tests {
         fs::write(dir.path().join("holiday.jpg"), "").unwrap();
         let error = look(dir.path(), true).unwrap_err().to_string();
         assert!(error.contains("holiday.jpg"), "{error}");
+        let error = look(&dir.path().join("x".repeat(100)), false).unwrap_err().to_string();
+        assert!(error.contains("shorter"), "{error}");
     }
 
     #[test]

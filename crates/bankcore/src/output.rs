@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Write as _};
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent, presets};
 use serde_json::Value;
 
 /// Prints to stdout and flushes. A reader that has gone away (`| head`) is no error: it has what it wanted.
@@ -59,7 +59,9 @@ pub fn rows(items: &[Value], columns: &[Column]) -> Table {
 pub fn empty<'a>(titles: impl Iterator<Item = &'a str>) -> Table {
     let titles: Vec<&str> = titles.collect();
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_style(TableComponent::HeaderLines, '─');
+    table.set_style(TableComponent::MiddleHeaderIntersections, '─');
     table.set_header(titles.clone());
     for (title, column) in titles.iter().zip(table.column_iter_mut()) {
         if RIGHT.contains(title) {

@@ -86,6 +86,9 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
 
 async fn open(config: &Config, found: Found) -> anyhow::Result<Service> {
     let settings = settings::service(config);
+    if found == Found::Nothing {
+        folder::make(&config.data)?;
+    }
     Ok(match found {
         Found::Bank => service::open(&config.data, &settings).await?,
         Found::Nothing if config.demo => {

@@ -25,7 +25,8 @@ pub(super) async fn make(service: &Service, accounts: &Accounts) -> anyhow::Resu
         }
     }
     let mut keys = Keys::new();
-    for (name, new) in wanted(accounts)? {
+    // A microsecond apart, so that lists show them in this order.
+    for ((name, new), now) in wanted(accounts)?.into_iter().zip(now..) {
         let material = KeyMaterial::from_system()
             .map_err(|error| anyhow!("the system gives no randomness ({error}); check /dev/urandom"))?;
         let (_, secret) = service.keys.create_key(new, &actor, &material, now).await?;

@@ -16,6 +16,8 @@ pub(in super::super) struct Account {
     pub(in super::super) posted: [u128; 2],
     pub(in super::super) held: [u128; 2],
     pub(in super::super) released: [u128; 2],
+    /// Ends of holds on this account that were not released yet.
+    pub(in super::super) open_holds: u32,
     pub(in super::super) version: u64,
     pub(in super::super) last: u64,
     /// The newest events at versions that 64, 4,096 and 262,144 divide.
@@ -36,6 +38,7 @@ impl Account {
             posted: [0; 2],
             held: [0; 2],
             released: [0; 2],
+            open_holds: 0,
             version: 0,
             last: 0,
             marks: [0; 3],
@@ -74,8 +77,14 @@ impl Account {
         let side = entry.side as usize;
         match entry.effect {
             Effect::Posted => self.posted[side] += amount,
-            Effect::Held => self.held[side] += amount,
-            Effect::Released => self.released[side] += amount,
+            Effect::Held => {
+                self.held[side] += amount;
+                self.open_holds += 1;
+            }
+            Effect::Released => {
+                self.released[side] += amount;
+                self.open_holds = self.open_holds.saturating_sub(1);
+            }
             Effect::Touched => {}
         }
         let fits = if entry.effect == Effect::Touched { entry.amount == 0 } else { entry.amount > 0 };

@@ -73,21 +73,31 @@ impl Holds {
 
     /// What each account holds must be the sum of its open holds.
     pub(super) fn settle(&self, accounts: &[Account], found: &mut Findings) {
-        let mut sums: BTreeMap<(u64, u8), i128> = BTreeMap::new();
+        let mut sums: BTreeMap<(u64, u8), (i128, u32)> = BTreeMap::new();
+        let mut add = |account, side, amount: i64| {
+            let (sum, count) = sums.entry((account, side)).or_default();
+            *sum += i128::from(amount);
+            *count += 1;
+        };
         for hold in self.open.values() {
-            *sums.entry((hold.account, hold.side)).or_default() += i128::from(hold.amount);
+            add(hold.account, hold.side, hold.amount);
             if hold.to != 0 {
-                *sums.entry((hold.to, 1 - hold.side)).or_default() += i128::from(hold.amount);
+                add(hold.to, 1 - hold.side, hold.amount);
             }
         }
         for (account, id) in accounts.iter().zip(1..) {
+            let mut open = 0;
             for side in 0..2u8 {
-                let sum = sums.remove(&(id, side)).unwrap_or(0);
+                let (sum, count) = sums.remove(&(id, side)).unwrap_or_default();
+                open += count;
                 let holding = account.holding(usize::from(side));
                 found.expect(sum == holding, Subject::Holds, account.last, || {
                     format!("account {id} holds {holding} minor units, its open holds make {sum}")
                 });
             }
+            found.expect(open == account.open_holds, Subject::Holds, account.last, || {
+                format!("account {id} has {} open ends of holds, the holds make {open}", account.open_holds)
+            });
         }
     }
 }

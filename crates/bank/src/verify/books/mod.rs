@@ -9,7 +9,7 @@ mod holds;
 
 use std::collections::{BTreeMap, HashSet};
 
-use ledger::{Body, Effect, Event, HoldEnd, Side, Status, TransactionKind};
+use ledger::{Body, Currency, Effect, Event, HoldEnd, Side, Status, TransactionKind};
 
 use super::findings::{Findings, Subject};
 use super::reversals::Reversals;
@@ -67,6 +67,9 @@ impl Books {
     /// What must hold at the end.
     pub(super) fn settle(&self, found: &mut Findings) {
         self.holds.settle(&self.accounts, found);
+        found.expect(self.members_due == 0, Subject::Groups, self.head, || {
+            format!("the journal ends before {} members of the newest group", self.members_due)
+        });
         let mut sums: BTreeMap<u16, [u128; 2]> = BTreeMap::new();
         for account in &self.accounts {
             let sum = sums.entry(account.currency).or_default();
@@ -76,7 +79,8 @@ impl Books {
         for (currency, [debits, credits]) in sums {
             found.checked(Subject::TrialBalance);
             if debits != credits {
-                let text = format!("currency {currency}: debits are {debits}, credits {credits} minor units");
+                let name = Currency::from_numeric(currency).map_or("?", Currency::code);
+                let text = format!("{name}: debits are {debits}, credits {credits} minor units");
                 found.wrong(Subject::TrialBalance, None, text);
             }
         }

@@ -218,6 +218,17 @@ async fn key_files_that_lead_elsewhere_are_found() {
     assert_eq!(failed(&report), ["references"], "{:#?}", report.checks);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_that_is_cut_off_by_the_end_is_found() {
+    let dir = forge(false, |events| {
+        let member = first(events, |event| event.in_group);
+        events.truncate(member + 1);
+    })
+    .await;
+    let report = verify(dir.path()).await;
+    assert_eq!(failed(&report), ["groups"], "{:#?}", report.checks);
+}
+
 /// A journal that lost its end is whole in itself; what was derived from it tells.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_journal_that_is_shorter_than_its_key_files_is_found() {
