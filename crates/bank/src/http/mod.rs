@@ -49,14 +49,12 @@ pub use app::{App, Settings};
 pub use problem::Problem;
 
 /// The public side: every request names its sender with an API key.
-#[must_use]
 pub fn router(app: Arc<App>) -> Router {
     let (router, document) = api().split_for_parts();
     frame::around(router, app, document)
 }
 
 /// The side of the socket in the data folder: whoever can open it acts as the administrator `local`.
-#[must_use]
 pub fn local_router(app: Arc<App>) -> Router {
     router(app).layer(axum::Extension(caller::Local))
 }

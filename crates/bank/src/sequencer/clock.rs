@@ -71,7 +71,7 @@ impl<C: Clock> Stamp<C> {
     ///
     /// # Errors
     /// [`ClockJumped`] until [`Stamp::confirm`].
-    pub fn next(&mut self) -> Result<i64, ClockJumped> {
+    pub fn stamp(&mut self) -> Result<i64, ClockJumped> {
         let (wall, monotonic) = (self.clock.wall(), self.clock.monotonic());
         let (anchor_wall, anchor_monotonic) = *self.anchor.get_or_insert((wall, monotonic));
         let estimate = anchor_wall + (monotonic - anchor_monotonic);
@@ -117,25 +117,25 @@ mod tests {
         let clock =
             Hands(vec![(1_000, 0), (2_000, 1_000), (YEAR, 2_000), (YEAR + 1, 2_001), (YEAR + 5, 2_005)]);
         let mut stamp = Stamp::new(clock, 0, 300_000_000);
-        assert_eq!(stamp.next(), Ok(1_000));
-        assert_eq!(stamp.next(), Ok(2_000));
-        assert!(stamp.next().is_err());
-        assert!(stamp.next().is_err(), "waiting does not make it right");
+        assert_eq!(stamp.stamp(), Ok(1_000));
+        assert_eq!(stamp.stamp(), Ok(2_000));
+        assert!(stamp.stamp().is_err());
+        assert!(stamp.stamp().is_err(), "waiting does not make it right");
         stamp.confirm();
-        assert_eq!(stamp.next(), Ok(YEAR + 5));
+        assert_eq!(stamp.stamp(), Ok(YEAR + 5));
     }
 
     #[test]
     fn a_clock_that_falls_back_stands_still() {
         let clock = Hands(vec![(5_000, 0), (1_000, 10), (4_000, 20), (6_000, 30)]);
         let mut stamp = Stamp::new(clock, 0, 300_000_000);
-        let stamps: Vec<_> = (0..4).map(|_| stamp.next().unwrap()).collect();
+        let stamps: Vec<_> = (0..4).map(|_| stamp.stamp().unwrap()).collect();
         assert_eq!(stamps, [5_000, 5_000, 5_000, 6_000]);
     }
 
     #[test]
     fn time_goes_on_from_the_newest_event_after_a_restart() {
         let mut stamp = Stamp::new(Hands(vec![(10, 0)]), 99, 300_000_000);
-        assert_eq!(stamp.next(), Ok(99));
+        assert_eq!(stamp.stamp(), Ok(99));
     }
 }

@@ -127,7 +127,7 @@ fn decide<S: Store, C: Clock>(
     if batch.iter().any(|submission| matches!(submission.work, Work::ConfirmClock)) {
         stamp.confirm();
     }
-    let time = stamp.next();
+    let time = stamp.stamp();
     let writable = store.ready().and(time.map_err(|jump| Fault::ClockJumped(jump.seconds)));
     store.begin(batch);
     if let Ok(time) = writable {

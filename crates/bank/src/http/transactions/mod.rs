@@ -16,7 +16,6 @@ use utoipa_axum::routes;
 
 use super::app::App;
 
-
 pub(super) fn router() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(journal_entry::post_entries))

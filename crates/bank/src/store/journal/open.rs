@@ -21,8 +21,8 @@ use super::background::{Background, Plan};
 use super::reading::Reading;
 use super::writer::Writer;
 use super::writing::{Output, Writing, key};
-use crate::books::FactsTable;
 use super::{replay, snapshots};
+use crate::books::FactsTable;
 
 /// How a journal store is kept.
 #[derive(Clone, Debug)]

@@ -40,7 +40,8 @@ impl Connection {
             self.more().await?;
         };
         let text = std::str::from_utf8(&self.buffer[..head]).context("the answer's head is not text")?;
-        let status = text.get(9..12).and_then(|code| code.parse().ok()).context("the answer has no status")?;
+        let status =
+            text.get(9..12).and_then(|code| code.parse().ok()).context("the answer has no status")?;
         let length = text.lines().find_map(content_length);
         let end = match length {
             Some(length) => head + length,

@@ -11,7 +11,8 @@ use std::time::Instant;
 use anyhow::{Context, bail};
 use bank::books::history;
 use bank::sequencer::{
-    self, Answer, Clock, Outcome, Query, QueueLimits, Receipt, RefusalBudget, Sequencer, Submission, SystemClock, Work,
+    self, Answer, Clock, Outcome, Query, QueueLimits, Receipt, RefusalBudget, Sequencer, Submission,
+    SystemClock, Work,
 };
 use bank::store::journal::{self as store, Background, Opened, Reading, Settings, Writing};
 use bank::store::{Reads, Store};
@@ -20,7 +21,9 @@ use journal::Identity;
 use journal::disk::OsDisk;
 use ledger::command::{Movement, OpenAccount};
 use ledger::event::NameKind;
-use ledger::{Account, AccountId, AccountType, Command, Currency, Date, Digest, NameId, Request, State, Status};
+use ledger::{
+    Account, AccountId, AccountType, Command, Currency, Date, Digest, NameId, Request, State, Status,
+};
 use smallvec::SmallVec;
 
 use super::measure::{Measured, Meter, folder_bytes};
@@ -134,14 +137,16 @@ impl Engine {
         key[..8].copy_from_slice(b"transfer");
         hex(self.next_key, &mut key[8..]);
         let key = std::str::from_utf8(&key).expect("hex digits are text");
-        let movement = Movement { from, to, amount: 1 + (self.next_key % 1_000) as i64, currency: currency() };
+        let movement =
+            Movement { from, to, amount: 1 + (self.next_key % 1_000) as i64, currency: currency() };
         Request::new(Command::Transfer(movement), PRINCIPAL).with_key(Digest::of_key(PRINCIPAL, key))
     }
 
     fn run_all(&mut self, commands: impl Iterator<Item = Command>, batch: usize) -> anyhow::Result<()> {
         let mut commands = commands.peekable();
         while commands.peek().is_some() {
-            let requests = commands.by_ref().take(batch).map(|command| Request::new(command, PRINCIPAL)).collect();
+            let requests =
+                commands.by_ref().take(batch).map(|command| Request::new(command, PRINCIPAL)).collect();
             self.send(requests)?;
             check(&self.answers.1.recv().context("the engine stopped")?)?;
         }
@@ -162,7 +167,8 @@ impl Engine {
     /// Bytes that the books use: segments that were written into, the last one counted whole, and key files.
     pub fn used_bytes(&self, dir: &Path) -> u64 {
         let segments = self.reading.reader().segments();
-        let journal: u64 = segments.iter().filter(|segment| !segment.spare).map(|segment| segment.bytes).sum();
+        let journal: u64 =
+            segments.iter().filter(|segment| !segment.spare).map(|segment| segment.bytes).sum();
         journal + folder_bytes(&dir.join("keys")) + folder_bytes(&dir.join("references"))
     }
 

@@ -120,7 +120,10 @@ impl Server {
 
     fn written(&self) -> u64 {
         let figures = self.service.books.reads().figures();
-        figures.iter().find(|(name, _)| *name == "bankcore_journal_used_bytes").map_or(0, |(_, bytes)| *bytes as u64)
+        figures
+            .iter()
+            .find(|(name, _)| *name == "bankcore_journal_used_bytes")
+            .map_or(0, |(_, bytes)| *bytes as u64)
     }
 
     /// Every transfer is there, and the books balance.

@@ -38,8 +38,10 @@ enum Target {
 
 /// Measure this machine: transfers a second, latencies, disk, memory; every answer is durable
 #[derive(Args)]
-#[command(after_help = "Examples:\n  bankcore bench engine\n  bankcore bench engine --batch 512 --shape zipf\n  \
-    bankcore bench http --connections 256\n  bankcore bench http-batch --batch 1000 --connections 8 --json")]
+#[command(
+    after_help = "Examples:\n  bankcore bench engine\n  bankcore bench engine --batch 512 --shape zipf\n  \
+    bankcore bench http --connections 256\n  bankcore bench http-batch --batch 1000 --connections 8 --json"
+)]
 pub struct BenchArgs {
     /// What to drive
     #[arg(value_enum)]
@@ -110,7 +112,9 @@ fn engine_run(args: &BenchArgs, dir: &Path) -> anyhow::Result<Report> {
     let mut pairs = Pairs::new(args.shape, args.accounts, 1);
     if args.old_keys > 0 {
         let bar = bar("older transfers", args.old_keys);
-        engine.transfers(args.old_keys, ledger::limits::GROUP_MAX, &mut pairs, &|done| bar.set_position(done))?;
+        engine.transfers(args.old_keys, ledger::limits::GROUP_MAX, &mut pairs, &|done| {
+            bar.set_position(done)
+        })?;
         bar.finish_and_clear();
     }
     let before = engine.used_bytes(dir);
@@ -123,7 +127,8 @@ fn engine_run(args: &BenchArgs, dir: &Path) -> anyhow::Result<Report> {
     let history = engine.history(50)?;
     let state = engine.stop()?;
     let expected = 3 + args.accounts + args.old_keys + transfers;
-    let invariants_ok = ledger::invariants::check(&state).is_empty() && head == expected && state.head().0 == head;
+    let invariants_ok =
+        ledger::invariants::check(&state).is_empty() && head == expected && state.head().0 == head;
     drop(state);
     let (engine, restart) = measure::timed(|| engine::Engine::open(dir, &settings))?;
     let invariants_ok = invariants_ok && ledger::invariants::check(&engine.stop()?).is_empty();

@@ -73,7 +73,10 @@ impl Report {
             table.add_row([name, &value]);
         };
         row("driven", format!("{}, {:?}, every answer durable", self.target, self.shape));
-        row("transfers", format!("{} over {} accounts", grouped(self.transfers as f64), grouped(self.accounts as f64)));
+        row(
+            "transfers",
+            format!("{} over {} accounts", grouped(self.transfers as f64), grouped(self.accounts as f64)),
+        );
         if self.old_keys > 0 {
             row("older transfers", grouped(self.old_keys as f64));
         }
@@ -82,8 +85,14 @@ impl Report {
         }
         row("batch", self.batch.to_string());
         row("transfers/s", grouped(measured.transfers_per_s));
-        row("answer p50 / p99 / max", format!("{} / {} / {} µs", measured.p50_us, measured.p99_us, measured.max_us));
-        row("processor time", format!("{:.2} µs a transfer, load generator included", measured.cpu_us_per_transfer));
+        row(
+            "answer p50 / p99 / max",
+            format!("{} / {} / {} µs", measured.p50_us, measured.p99_us, measured.max_us),
+        );
+        row(
+            "processor time",
+            format!("{:.2} µs a transfer, load generator included", measured.cpu_us_per_transfer),
+        );
         row("disk", format!("{:.0} bytes a transfer, key files included", self.bytes_per_transfer));
         row("memory", format!("{} MiB", self.rss_bytes >> 20));
         if let Some(seconds) = self.restart_s {
