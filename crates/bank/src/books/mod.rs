@@ -236,6 +236,10 @@ impl Books {
     /// # Errors
     /// As [`Books::submit`].
     pub async fn intern(&self, kind: NameKind, text: &str) -> Result<NameId, Fault> {
+        // A known name can be had while nothing can be written.
+        if let Some(id) = self.name(kind, text).await? {
+            return Ok(id);
+        }
         let command = ledger::Command::Name { kind, text: text.into() };
         let receipt = self.send(Work::Requests(smallvec![Request::new(command, NameId(0))])).await?;
         match &receipt.outcomes[0] {

@@ -4,6 +4,7 @@
 //! of attempt with its count. So a flood of them costs neither time nor disk, and is still told.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +32,28 @@ pub(super) enum Attempt {
     Forbidden(crate::identity::Action),
 }
 
+/// An attempt that counts when the answer goes out: what is asked on the way to a yes is none.
+#[derive(Clone)]
+pub(super) struct Turned {
+    pub(super) attempts: Arc<Attempts>,
+    pub(super) who: Arc<Credential>,
+    pub(super) from: Option<IpAddr>,
+    pub(super) attempt: Attempt,
+}
+
+impl Turned {
+    /// The answer goes out.
+    pub(super) fn away(&self) {
+        self.attempts.note(&self.who, self.from, self.attempt);
+    }
+}
+
+impl fmt::Debug for Turned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.attempt, f)
+    }
+}
+
 /// Attempts that are not written yet.
 #[derive(Default)]
 pub(super) struct Attempts {
@@ -51,7 +74,7 @@ struct Seen {
 
 impl Attempts {
     /// Notes an attempt.
-    pub(super) fn note(&self, who: &Arc<Credential>, from: Option<IpAddr>, attempt: Attempt) {
+    fn note(&self, who: &Arc<Credential>, from: Option<IpAddr>, attempt: Attempt) {
         let mut noted = self.noted.lock();
         if let Some(seen) = noted.kinds.get_mut(&(who.id, attempt)) {
             seen.times += 1;

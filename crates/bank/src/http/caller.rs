@@ -9,10 +9,11 @@ use axum::http::request::Parts;
 use ledger::{Command, Digest, NameId, PrincipalId, Request};
 
 use super::app::App;
-use super::attempts::{Attempt, Attempts};
+use super::attempts::{Attempt, Attempts, Turned};
 use super::problem::Problem;
 use crate::database::Actor;
 use crate::identity::{AccountRef, Action, Credential, Denied, Object, allow, sees};
+use crate::sequencer::Fault;
 
 /// Marks requests that came over the socket in the data folder.
 #[derive(Clone, Copy)]
@@ -34,10 +35,40 @@ pub struct Caller {
     attempts: Arc<Attempts>,
 }
 
+/// A caller who asks for nothing that would be written into the books.
+///
+/// Who is new is given a number there, which is an event. While nothing can be written (the disk is nearly
+/// full, the clock jumped) such a caller goes without one: reading goes on, and an operator who has never
+/// called from here before can still confirm the clock.
+pub struct Unwritten(pub Caller);
+
 impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Caller, Problem> {
+        let writes = !parts.method.is_safe();
+        Caller::identify(parts, app, writes).await
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Unwritten {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Unwritten, Problem> {
+        Caller::identify(parts, app, false).await.map(Unwritten)
+    }
+}
+
+/// A number in the books; nobody's, if none can be given now and none is needed.
+fn numbered(number: Result<NameId, Fault>, writes: bool) -> Result<NameId, Fault> {
+    match number {
+        Err(Fault::DiskFull | Fault::ClockJumped(_)) if !writes => Ok(NameId(0)),
+        other => other,
+    }
+}
+
+impl Caller {
+    async fn identify(parts: &mut Parts, app: &Arc<App>, writes: bool) -> Result<Caller, Problem> {
         let credential = match parts.extensions.get::<Local>() {
             Some(Local) => app.local(),
             None => {
@@ -46,17 +77,19 @@ impl FromRequestParts<Arc<App>> for Caller {
                 let directory = app.service.keys.directory();
                 directory.authenticate(bearer, app.now()).map_err(|why| {
                     if let Some(known) = directory.named(bearer) {
-                        app.attempts().note(&known, address(parts, app), Attempt::Unauthenticated);
+                        let (attempts, from) = (Arc::clone(app.attempts()), address(parts, app));
+                        let turned = Turned { attempts, who: known, from, attempt: Attempt::Unauthenticated };
+                        return Problem::unauthenticated(why).turned(turned);
                     }
                     Problem::unauthenticated(why)
                 })?
             }
         };
-        let principal = app.service.principal(&credential).await?;
+        let principal = numbered(app.service.principal(&credential).await, writes)?;
         app.service.quota.take(principal.0, 1, app.now()).map_err(Problem::over_quota)?;
-        let actor = app.actor(&credential).await?;
+        let actor = numbered(app.actor(&credential).await, writes)?;
         let address = address(parts, app);
-        let origin = app.origin(&credential, address).await?;
+        let origin = numbered(app.origin(&credential, address).await, writes)?;
         let attempts = Arc::clone(app.attempts());
         Ok(Caller { credential, principal, actor, origin, address, attempts })
     }
@@ -99,10 +132,16 @@ impl Caller {
     /// The problem that says no: 403, or 404 for what is hidden.
     pub fn may(&self, action: Action, object: Object<'_>) -> Result<(), Problem> {
         allow(&self.credential, action, object).map_err(|denied| {
-            if denied == Denied::Forbidden {
-                self.attempts.note(&self.credential, self.address, Attempt::Forbidden(action));
+            let problem = Problem::denied(denied);
+            if denied != Denied::Forbidden {
+                return problem;
             }
-            Problem::denied(denied)
+            problem.turned(Turned {
+                attempts: Arc::clone(&self.attempts),
+                who: Arc::clone(&self.credential),
+                from: self.address,
+                attempt: Attempt::Forbidden(action),
+            })
         })
     }
 

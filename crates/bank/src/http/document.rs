@@ -37,6 +37,19 @@ use super::problem::Problem;
 )]
 pub(super) struct Base;
 
+/// Names every operation by its tag and its word: words alone are used more than once.
+pub(super) fn name_operations(document: &mut Document) {
+    for item in document.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+        for operation in operations.into_iter().flatten() {
+            let tag = operation.tags.as_ref().and_then(|tags| tags.first());
+            if let (Some(tag), Some(word)) = (tag, &operation.operation_id) {
+                operation.operation_id = Some(format!("{tag}_{word}"));
+            }
+        }
+    }
+}
+
 struct Keys;
 
 impl Modify for Keys {

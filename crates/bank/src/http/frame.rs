@@ -66,6 +66,7 @@ async fn with_id(request: Request, next: Next) -> Response {
     let id = given.unwrap_or_else(new_id);
     let mut response = next.run(request).await;
     if let Some(mut problem) = response.extensions_mut().remove::<Problem>() {
+        problem.answered();
         problem.request_id = id.to_str().ok().map(str::to_owned);
         if let Ok(bytes) = serde_json::to_vec(&problem) {
             response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));

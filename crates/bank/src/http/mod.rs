@@ -50,7 +50,8 @@ pub use problem::Problem;
 
 /// The public side: every request names its sender with an API key.
 pub fn router(app: Arc<App>) -> Router {
-    let (router, document) = api().split_for_parts();
+    let (router, mut document) = api().split_for_parts();
+    document::name_operations(&mut document);
     frame::around(router, app, document)
 }
 

@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+use super::attempts::Turned;
 use crate::identity::{Denied, RetryAfter, Unauthenticated};
 use crate::sequencer::Fault;
 
@@ -49,6 +50,8 @@ pub struct Document {
     retry_after: Option<u32>,
     #[serde(skip)]
     replayed: bool,
+    #[serde(skip)]
+    turned: Option<Box<Turned>>,
 }
 
 impl Deref for Problem {
@@ -95,6 +98,7 @@ impl Problem {
             figures: Map::new(),
             retry_after: None,
             replayed: false,
+            turned: None,
         }))
     }
 
@@ -103,6 +107,19 @@ impl Problem {
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Problem {
         self.figures.insert(name.to_owned(), value.into());
         self
+    }
+
+    /// Somebody is turned away by this.
+    pub(super) fn turned(mut self, turned: Turned) -> Problem {
+        self.turned = Some(Box::new(turned));
+        self
+    }
+
+    /// The answer goes out.
+    pub(super) fn answered(&self) {
+        if let Some(turned) = &self.turned {
+            turned.away();
+        }
     }
 
     /// Answered before, under the same key.

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::refused;
 use crate::http::app::App;
-use crate::http::caller::Caller;
+use crate::http::caller::Unwritten;
 use crate::http::documented::Problems;
 use crate::http::json::Body;
 use crate::http::problem::Problem;
@@ -78,7 +78,7 @@ pub(in crate::http) struct Made {
 )]
 pub(super) async fn create(
     State(app): State<Arc<App>>,
-    caller: Caller,
+    Unwritten(caller): Unwritten,
     Body(body): Body<KeyBody>,
 ) -> Result<Response, Problem> {
     caller.may(Action::ManageKeys, Object::Bank)?;

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 
 use super::refused;
 use crate::http::app::App;
-use crate::http::caller::Caller;
+use crate::http::caller::Unwritten;
 use crate::http::documented::Problems;
 use crate::http::problem::Problem;
 use crate::identity::{Action, KeyRef, Object};
@@ -23,7 +23,7 @@ use crate::identity::{Action, KeyRef, Object};
 )]
 pub(super) async fn revoke(
     State(app): State<Arc<App>>,
-    caller: Caller,
+    Unwritten(caller): Unwritten,
     Path(key): Path<String>,
 ) -> Result<StatusCode, Problem> {
     caller.may(Action::ManageKeys, Object::Bank)?;

@@ -106,12 +106,16 @@ async fn tcp(
     places: Places,
 ) -> Result<(), ServeError> {
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let mut server =
-        axum_server::from_tcp(listener).map_err(ServeError::Listener)?.handle(handle).http1_only();
+    let mut server = axum_server::from_tcp(listener).map_err(ServeError::Listener)?.handle(handle);
     limit(server.http_builder());
+    // The version comes last: changing the acceptor forgets it, and a server that looks for the version waits
+    // for a silent peer without end.
     let served = match tls {
-        Some(config) => server.acceptor(RustlsAcceptor::new(config).acceptor(places)).serve(service).await,
-        None => server.acceptor(places).serve(service).await,
+        Some(config) => {
+            let acceptor = RustlsAcceptor::new(config).acceptor(places);
+            server.acceptor(acceptor).http1_only().serve(service).await
+        }
+        None => server.acceptor(places).http1_only().serve(service).await,
     };
     served.map_err(ServeError::Listener)
 }

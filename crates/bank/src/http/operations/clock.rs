@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 
 use crate::database::{NewAuditRecord, audit};
 use crate::http::app::App;
-use crate::http::caller::Caller;
+use crate::http::caller::Unwritten;
 use crate::http::documented::Problems;
 use crate::http::keys::database_failed;
 use crate::http::problem::Problem;
@@ -21,7 +21,10 @@ use crate::identity::{Action, Object};
     responses((status = 204, description = "Writing goes on"), Problems),
     security(("api_key" = []))
 )]
-pub(super) async fn confirm(State(app): State<Arc<App>>, caller: Caller) -> Result<StatusCode, Problem> {
+pub(super) async fn confirm(
+    State(app): State<Arc<App>>,
+    Unwritten(caller): Unwritten,
+) -> Result<StatusCode, Problem> {
     caller.may(Action::ConfirmClock, Object::Bank)?;
     // Recorded before it counts: a confirmation that nobody signed must not be possible.
     let database = &app.service.database;

@@ -149,6 +149,7 @@ impl<'a> Answers<'a> {
     }
 
     fn problem(&mut self, problem: &Problem, replayed: bool) {
+        problem.answered();
         self.begin(problem.status, replayed, "problem");
         self.json(&problem.as_member());
         self.end();
