@@ -1,7 +1,8 @@
 //! The independent walk: every segment in order, every header, checksum, sequence and link of the chain, read-only.
 //!
 //! It uses no index, no sidecar and no snapshot, and computes the chain by itself, so it proves what a start merely
-//! trusts. It may run while a server appends (the end it sees is then simply the end at that moment).
+//! trusts. While a server appends, a frame that arrives during the walk can look like damage behind the end: a
+//! caller that reads a folder in use looks a second time before it believes that (`bank::verify` does).
 
 use crate::chain::Head;
 use crate::disk::{Disk, DiskFile};

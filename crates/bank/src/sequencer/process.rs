@@ -1,7 +1,7 @@
 //! One submission: from work to outcomes.
 
 use ledger::event::{Body, Event};
-use ledger::rules::{self, Context, GroupRefused};
+use ledger::rules::{self, Context};
 use ledger::{Command, Digest, Refusal, Request, Sequence, View};
 use smallvec::{SmallVec, smallvec};
 
@@ -84,7 +84,7 @@ fn group<S: Store>(
         return earlier;
     }
     let decided = rules::decide_group(&view, header, members, context)
-        .map_err(|GroupRefused { refusal }| recording(&view, header, refusal, context, budget));
+        .map_err(|refusal| recording(&view, header, refusal, context, budget));
     drop(view);
     match decided {
         Ok(events) => {

@@ -11,26 +11,19 @@ use crate::limits::GROUP_MAX;
 use crate::refusal::{Code, Refusal};
 use crate::view::View;
 
-/// Which member was refused, and why.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct GroupRefused {
-    /// The refusal of the member, with its position.
-    pub refusal: Refusal,
-}
-
 /// Decides a group. `header` carries the group's key and fingerprint; its command is not looked at.
 ///
 /// # Errors
-/// The first member's refusal; nothing has changed.
+/// The first refusal, with the position of its member; nothing has changed.
 pub fn decide_group<V: View>(
     view: &V,
     header: &Request,
     members: &[Request],
     context: Context,
-) -> Result<Vec<Event>, GroupRefused> {
+) -> Result<Vec<Event>, Refusal> {
     if members.is_empty() || members.len() > GROUP_MAX {
         let refusal = Refusal::new(Code::TooManyMembers).figures(members.len() as i128, GROUP_MAX as i128);
-        return Err(GroupRefused { refusal });
+        return Err(refusal);
     }
     let mut overlay = Overlay::new(view);
     let mut events = Vec::with_capacity(members.len() + 1);
@@ -40,7 +33,7 @@ pub fn decide_group<V: View>(
         context.sequence = context.sequence.next();
         let refused = |mut refusal: Refusal| {
             refusal.member = Some(index as u16);
-            GroupRefused { refusal }
+            refusal
         };
         if !may_join(&member.command) {
             return Err(refused(Refusal::new(Code::NotInGroup)));

@@ -37,7 +37,7 @@ use crate::limits::{DESCRIPTION_BYTES_MAX, REFERENCE_BYTES_MAX};
 use crate::refusal::Refusal;
 use crate::view::View;
 
-pub use group::{GroupRefused, decide_group};
+pub use group::decide_group;
 pub use overlay::Overlay;
 pub(crate) use overlay::hold_of as overlay_hold;
 

@@ -130,9 +130,7 @@ impl Run {
         let context = self.context();
         let outcome = match &asked {
             Asked::One(request) => decide(&view, request, context).map(|event| vec![event]),
-            Asked::Group(header, members) => {
-                decide_group(&view, header, members, context).map_err(|refused| refused.refusal)
-            }
+            Asked::Group(header, members) => decide_group(&view, header, members, context),
         };
         Decided { asked, context, outcome }
     }

@@ -208,7 +208,7 @@ fn a_group_has_1_to_8192_members() {
     let decided = |count: usize| {
         decide_group(&world.state.view(|_| None), &member, &vec![member.clone(); count], context)
     };
-    let refused = decided(GROUP_MAX + 1).expect_err("one too many").refusal;
+    let refused = decided(GROUP_MAX + 1).expect_err("one too many");
     assert_eq!((refused.code, refused.figures), (Code::TooManyMembers, [8_193, 8_192]));
     let events = decided(GROUP_MAX).expect("as many as may be");
     assert_eq!(events[0].body, Body::Group { members: GROUP_MAX as u16 });

@@ -178,7 +178,7 @@ impl World {
         let view = self.state.view(|digest| self.claims.get(digest).copied());
         let events = match decide_group(&view, &header, &requests, self.context()) {
             Ok(events) => events,
-            Err(refused) => return Err(self.tell_refusal(&refused.refusal)),
+            Err(refused) => return Err(self.tell_refusal(&refused)),
         };
         assert_eq!(events.len(), members.len() + 1);
         self.label(label, events[0].sequence);
