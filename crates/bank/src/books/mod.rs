@@ -231,15 +231,12 @@ impl Books {
         }
     }
 
-    /// The number of a name, which is given one if it has none yet.
+    /// The number of a name, which is given one if it has none yet. A known one is told even while nothing
+    /// can be written.
     ///
     /// # Errors
     /// As [`Books::submit`].
     pub async fn intern(&self, kind: NameKind, text: &str) -> Result<NameId, Fault> {
-        // A known name can be had while nothing can be written.
-        if let Some(id) = self.name(kind, text).await? {
-            return Ok(id);
-        }
         let command = ledger::Command::Name { kind, text: text.into() };
         let receipt = self.send(Work::Requests(smallvec![Request::new(command, NameId(0))])).await?;
         match &receipt.outcomes[0] {

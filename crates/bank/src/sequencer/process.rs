@@ -5,6 +5,7 @@ use ledger::rules::{self, Context};
 use ledger::{Command, Digest, Refusal, Request, Sequence, View};
 use smallvec::{SmallVec, smallvec};
 
+use super::fault::Fault;
 use super::submission::{Outcome, Prior, Work};
 use crate::identity::quota::Quota;
 use crate::store::Store;
@@ -39,6 +40,27 @@ pub(super) fn work<S: Store>(
     }
 }
 
+/// While nothing may be decided: what is known already is told, everything else meets the fault. A client that
+/// sends a request again under its key learns what became of it even from a bank with a full disk.
+pub(super) fn known<S: Store>(
+    store: &mut S,
+    work: &Work,
+    prior: &Prior,
+    fault: &Fault,
+) -> SmallVec<[Outcome; 1]> {
+    let view = store.view(prior);
+    let told = |request: &Request| {
+        earlier(&view, request.key)
+            .or_else(|| named(&view, &request.command))
+            .unwrap_or_else(|| Outcome::Fault(fault.clone()))
+    };
+    match work {
+        Work::Requests(requests) => requests.iter().map(told).collect(),
+        Work::Group { header, .. } => smallvec![told(header)],
+        Work::Query(_) | Work::ConfirmClock | Work::Stop => unreachable!("they need no decision"),
+    }
+}
+
 /// Decides one request on its own.
 pub(super) fn request<S: Store>(
     store: &mut S,
@@ -52,10 +74,8 @@ pub(super) fn request<S: Store>(
     if let Some(earlier) = earlier(&view, request.key) {
         return earlier;
     }
-    if let Command::Name { kind, text } = &request.command
-        && let Some(id) = view.name(*kind, text)
-    {
-        return Outcome::Named(id);
+    if let Some(known) = named(&view, &request.command) {
+        return known;
     }
     match rules::decide(&view, request, context) {
         Ok(event) => {
@@ -101,6 +121,12 @@ fn earlier(view: &impl View, key: Digest) -> Option<Outcome> {
         return None;
     }
     view.claimed(&key).map(Outcome::Earlier)
+}
+
+/// The number that a name has already.
+fn named(view: &impl View, command: &Command) -> Option<Outcome> {
+    let Command::Name { kind, text } = command else { return None };
+    view.name(*kind, text).map(Outcome::Named)
 }
 
 /// The event that keeps a refusal, or what to answer if it is not kept.

@@ -143,7 +143,7 @@ fn decide<S: Store, C: Clock>(
                 process::work(store, &work, &prior, 0, refusals)
             }
             (_, Ok(time)) => process::work(store, &work, &prior, *time, refusals),
-            (_, Err(fault)) => std::iter::repeat_n(Outcome::Fault(fault.clone()), work.outcomes()).collect(),
+            (_, Err(fault)) => process::known(store, &work, &prior, fault),
         };
         answers.push(Answered { outcomes, reply });
     }

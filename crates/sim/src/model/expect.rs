@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ledger::event::HoldEnd;
+use ledger::event::{HoldEnd, NameKind};
 use ledger::{Code, Command, Digest, Request};
 
 use super::account::Account;
@@ -25,6 +25,8 @@ pub enum Expected {
     Throttled,
     /// The name has this number.
     Named(u32),
+    /// Nothing may be decided now, and nothing is known of it.
+    NotNow,
 }
 
 /// A refusal, in plain numbers.
@@ -82,6 +84,25 @@ impl Model {
         }
     }
 
+    /// The answers to a submission while nothing may be decided: what is known already.
+    #[must_use]
+    pub fn known(&self, ask: &Ask) -> Vec<Expected> {
+        let told = |key, intent: &Intent| self.earlier(key, intent).unwrap_or(Expected::NotNow);
+        match ask {
+            Ask::One(request) => vec![told(request.key, &Intent::of(request))],
+            Ask::Many(requests) => {
+                requests.iter().map(|request| told(request.key, &Intent::of(request))).collect()
+            }
+            Ask::Group { header, members } => vec![told(header.key, &Intent::of_group(header, members))],
+            Ask::Name(kind, text) => vec![self.named(*kind, text).unwrap_or(Expected::NotNow)],
+        }
+    }
+
+    fn named(&self, kind: NameKind, text: &str) -> Option<Expected> {
+        let index = self.names.iter().position(|known| known.0 == kind && known.1 == *text)?;
+        Some(Expected::Named(index as u32 + 1))
+    }
+
     /// The answers to a submission decided at `time`, one for each request; the model is the bank afterwards.
     pub fn expect(&mut self, ask: &Ask, time: i64) -> Vec<Expected> {
         match ask {
@@ -89,12 +110,9 @@ impl Model {
             Ask::Many(requests) => requests.iter().map(|request| self.one(request, time)).collect(),
             Ask::Group { header, members } => vec![self.group(header, members, time)],
             Ask::Name(kind, text) => {
-                let known = self.names.iter().position(|known| known.0 == *kind && known.1 == *text);
-                if let Some(index) = known {
-                    return vec![Expected::Named(index as u32 + 1)];
-                }
                 let command = Command::Name { kind: *kind, text: text.as_str().into() };
-                vec![self.one(&Request::new(command, Default::default()), time)]
+                let named = self.named(*kind, text);
+                vec![named.unwrap_or_else(|| self.one(&Request::new(command, Default::default()), time))]
             }
         }
     }

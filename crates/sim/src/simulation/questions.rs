@@ -86,11 +86,21 @@ pub(super) enum Due {
     Account(Option<crate::model::Account>),
 }
 
-/// Works out what must be answered; a request changes the model.
-pub(super) fn due(model: &mut Model, job: &Job, time: Option<i64>) -> Option<Due> {
+impl Due {
+    /// Must any part of it meet the fault that keeps the bank from deciding?
+    pub(super) fn meets_fault(&self) -> bool {
+        matches!(self, Due::Outcomes(expected) if expected.contains(&Expected::NotNow))
+    }
+}
+
+/// Works out what must be answered; a request changes the model. Without a time nothing may be decided.
+pub(super) fn due(model: &mut Model, job: &Job, time: Option<i64>) -> Due {
     let answer = |answer| Due::Answer(Box::new(answer));
-    Some(match job {
-        Job::Ask(ask) => Due::Outcomes(model.expect(ask, time?)),
+    match job {
+        Job::Ask(ask) => Due::Outcomes(match time {
+            Some(time) => model.expect(ask, time),
+            None => model.known(ask),
+        }),
         Job::Look(Look::Account(id)) => Due::Account(model.accounts.get(id).cloned()),
         Job::Look(Look::Claim(key)) => answer(Answer::Claim(model.keys.get(key).map(|(by, _)| *by))),
         Job::Look(Look::Hold(id)) => {
@@ -108,7 +118,7 @@ pub(super) fn due(model: &mut Model, job: &Job, time: Option<i64>) -> Option<Due
             answer(Answer::TrialBalance(model.head(), lines))
         }
         Job::ConfirmClock => answer(Answer::Done),
-    })
+    }
 }
 
 /// Is that what came back? A part that could not be read is for the caller to allow or not.

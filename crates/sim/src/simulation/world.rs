@@ -256,7 +256,7 @@ impl World {
         } else {
             self.report.turned_away += 1;
         }
-        let dues: Vec<Option<Due>> =
+        let dues: Vec<Due> =
             batch.iter().map(|(job, _)| questions::due(&mut self.model, job, time)).collect();
         if poisoned {
             assert!(self.luck.writes, "a healthy disk poisons nothing");
@@ -271,46 +271,47 @@ impl World {
             return;
         }
         for ((job, answer), due) in batch.into_iter().zip(&dues) {
-            self.compare(job, answer, due.as_ref(), ready.as_ref().err());
+            self.compare(job, answer, due, ready.as_ref().err());
         }
         self.look_at_new_events();
     }
 
-    fn compare(&mut self, job: Job, answer: Result<Answer, Fault>, due: Option<&Due>, full: Option<&Fault>) {
+    /// `full`: why the store could take nothing, if it could not.
+    fn compare(&mut self, job: Job, answer: Result<Answer, Fault>, due: &Due, full: Option<&Fault>) {
         self.report.answers += 1;
-        let unreadable = |fault: &Fault| matches!(fault, Fault::Unreadable(_));
-        match (due, answer) {
-            (Some(due), Ok(answer)) => {
-                questions::same(due, &job, &answer, &self.model);
-                self.remember(&job, due, &answer);
-                if let Answer::Each(each) = &answer
-                    && each.iter().any(Result::is_err)
-                {
-                    assert!(
-                        self.luck.reads && each.iter().flat_map(|one| one.as_ref().err()).all(unreadable)
-                    );
-                    self.again(job);
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(fault) => {
+                self.allow(&fault, due.meets_fault(), full);
+                return self.again(job);
+            }
+        };
+        questions::same(due, &job, &answer, &self.model);
+        self.remember(&job, due, &answer);
+        let (Answer::Each(each), Due::Outcomes(expected)) = (&answer, due) else { return };
+        for (one, expected) in each.iter().zip(expected) {
+            match one {
+                Err(fault) => self.allow(fault, *expected == Expected::NotNow, full),
+                Ok(one) => {
+                    assert_ne!(*expected, Expected::NotNow, "decided although nothing may be: {one:?}")
                 }
             }
+        }
+        if each.iter().any(Result::is_err) {
+            self.again(job);
+        }
+    }
+
+    /// A fault is answered only where bad luck had a part in it.
+    fn allow(&self, fault: &Fault, turned_away: bool, full: Option<&Fault>) {
+        match (full, fault) {
             // Decided, but the older event that answers it could not be read.
-            (Some(_), Err(fault)) if unreadable(&fault) => {
-                assert!(self.luck.reads, "a healthy disk can be read: {fault}");
-                self.again(job);
+            (_, Fault::Unreadable(why)) => assert!(self.luck.reads, "a healthy disk can be read: {why}"),
+            (Some(Fault::DiskFull), Fault::DiskFull) if turned_away => {
+                assert!(self.luck.full || self.luck.writes);
             }
-            (None, answer) => {
-                let fault = match answer {
-                    Err(fault) => fault,
-                    Ok(Answer::Each(each)) => each.into_iter().next().expect("one at least").expect_err("no"),
-                    Ok(other) => panic!("decided although nothing may be: {other:?}"),
-                };
-                match (full, &fault) {
-                    (Some(Fault::DiskFull), Fault::DiskFull) => assert!(self.luck.full || self.luck.writes),
-                    (None, Fault::ClockJumped(_)) => {}
-                    other => panic!("turned away for another reason: {other:?}"),
-                }
-                self.again(job);
-            }
-            (Some(due), Err(fault)) => panic!("expected {due:?}, had {fault:?} to {job:?}"),
+            (None, Fault::ClockJumped(_)) if turned_away => {}
+            other => panic!("turned away for another reason: {other:?}"),
         }
     }
 
