@@ -24,6 +24,7 @@ pub mod entry;
 pub mod event;
 pub mod ids;
 pub mod invariants;
+pub mod late;
 pub mod limits;
 pub mod money;
 pub mod refusal;

@@ -26,7 +26,9 @@ pub const MADE_NUMBER_PREFIX: &str = "BC";
 pub const KEY_BYTES_MAX: usize = 255;
 
 /// How many days before the booking date a value date may lie. A year and a day covers a correction over
-/// the closing of the books; anything older is an entry with today's value and an explanation.
+/// the closing of the books; anything older is an entry with today's value and an explanation. The late list
+/// relies on both bounds: a smaller one would lose entries of the past, so they may only grow, and with a new
+/// version of the snapshot.
 pub const VALUE_DATE_BACK_DAYS: i32 = 366;
 
 /// How many days after the booking date a value date may lie.

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::account::{Account, Side};
 use crate::currency::Currency;
+use crate::date::Date;
 use crate::digest::Digest;
 use crate::event::{Body, Claimed, Event, NameKind};
 use crate::ids::{AccountId, NameId, Sequence};
+use crate::late::{self, LateList};
 use crate::rules::overlay_hold;
 use crate::view::{BusinessDay, Hold, View};
 
@@ -27,6 +29,7 @@ pub struct State {
     pub(crate) holds: BTreeMap<Sequence, Hold>,
     pub(crate) due: BTreeSet<(i64, Sequence)>,
     pub(crate) reversed: BTreeMap<(Sequence, u8), i64>,
+    pub(crate) late: LateList,
     pub(crate) day: BusinessDay,
     pub(crate) names: Vec<(NameKind, Box<str>)>,
     pub(crate) numbers: BTreeMap<(NameKind, Box<str>), NameId>,
@@ -135,6 +138,18 @@ impl State {
         self.reversed.range((original, 0)..=(original, u8::MAX)).map(|((_, entry), amount)| (*entry, *amount))
     }
 
+    /// What turns an account's ledger balance at the end of a booking date into the one by value date, on its
+    /// normal side in minor units. None if the day is settled: then only its history knows.
+    #[must_use]
+    pub fn late(&self, id: AccountId, date: Date) -> Option<i128> {
+        if self.day.newest.is_some_and(|newest| late::is_settled(date, newest)) {
+            return None;
+        }
+        let normal = self.account(id).map_or(Side::Debit, Account::normal_side);
+        let debits = self.late.correction(id, date);
+        Some(if normal == Side::Debit { debits } else { -debits })
+    }
+
     /// Looks at these accounts, one after the other and without depending on what is there, so that their
     /// cache misses overlap instead of adding up later.
     pub fn touch(&self, accounts: impl Iterator<Item = AccountId>) {
@@ -199,6 +214,9 @@ impl State {
             Body::HoldEnded { hold, .. } => self.end_hold(*hold),
             Body::Posted { hold, reverses, .. } => {
                 assert_balanced(event);
+                if event.value != event.booking {
+                    self.late.add(event);
+                }
                 if let Some(hold) = hold {
                     self.end_hold(*hold);
                 }

@@ -15,7 +15,7 @@ use super::findings::{Findings, Subject};
 use super::look::LookOnly;
 
 /// The version of the content that this compares.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// The version that a start takes; one of another version is passed over.
 fn used() -> u32 {
@@ -173,6 +173,15 @@ fn content(same: &mut Same<impl Read>, books: &Books) -> Result<(), String> {
         bytes.push(index);
         bytes.extend_from_slice(&amount.to_be_bytes());
         same.bytes(&bytes, || format!("what is reversed of {original}"))?;
+    }
+    let late = books.late.sums();
+    same.count(late.len(), "late sums")?;
+    for (account, booking, value, sum) in late {
+        let mut bytes = account.to_be_bytes().to_vec();
+        bytes.extend_from_slice(&booking.to_be_bytes());
+        bytes.extend_from_slice(&value.to_be_bytes());
+        bytes.extend_from_slice(&sum.to_be_bytes());
+        same.bytes(&bytes, || format!("what account {account} has late"))?;
     }
     same.count(books.names.len(), "names")?;
     for (kind, text) in &books.names {

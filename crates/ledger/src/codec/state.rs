@@ -12,7 +12,7 @@ use crate::state::State;
 use crate::view::{BusinessDay, Hold};
 
 /// Changes whenever the bytes below do; an older snapshot is then ignored.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// The snapshot is of another version or cut short: ignore it and replay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +48,13 @@ impl State {
             out(&original.0.to_be_bytes());
             out(&[*entry]);
             out(&amount.to_be_bytes());
+        }
+        out(&(self.late.sums().len() as u64).to_be_bytes());
+        for ((account, booking, value), sum) in self.late.sums() {
+            out(&account.0.to_be_bytes());
+            out(&booking.0.to_be_bytes());
+            out(&value.0.to_be_bytes());
+            out(&sum.to_be_bytes());
         }
         out(&(self.names.len() as u64).to_be_bytes());
         for (kind, name) in &self.names {
@@ -96,6 +103,11 @@ impl State {
             let key = (Sequence(input.u64()?), input.bytes::<1>()?[0]);
             let amount = input.u64()? as i64;
             state.reversed.insert(key, amount);
+        }
+        for _ in 0..input.u64()? {
+            let account = AccountId(input.u64()?);
+            let dates = (account, input.days()?, input.days()?);
+            state.late.restore(dates, i128::from_be_bytes(input.bytes()?));
         }
         for number in 0..input.u64()? {
             let kind = NameKind::from_number(input.bytes::<1>()?[0]).ok_or(NotASnapshot)?;
@@ -162,9 +174,12 @@ impl Input<'_> {
         String::from_utf8(bytes).map(Into::into).map_err(|_| NotASnapshot)
     }
 
+    fn days(&mut self) -> Result<Date, NotASnapshot> {
+        Ok(Date(i32::from_be_bytes(self.bytes()?)))
+    }
+
     fn date(&mut self) -> Result<Option<Date>, NotASnapshot> {
-        let days = i32::from_be_bytes(self.bytes()?);
-        Ok((days != i32::MIN).then_some(Date(days)))
+        Ok(Some(self.days()?).filter(|date| date.0 != i32::MIN))
     }
 
     fn side(&mut self) -> Result<Side, NotASnapshot> {

@@ -1,6 +1,7 @@
 //! What holds whatever anybody asks for, in whatever order.
 
 mod generator;
+mod late;
 mod lifecycle;
 mod model;
 mod reach;

@@ -6,6 +6,7 @@
 
 mod account;
 mod holds;
+mod late;
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -15,6 +16,7 @@ use super::findings::{Findings, Subject};
 use super::reversals::Reversals;
 pub(super) use account::Account;
 pub(super) use holds::{Hold, Holds};
+pub(super) use late::Late;
 
 /// All that the events so far make.
 #[derive(Default)]
@@ -30,6 +32,7 @@ pub(super) struct Books {
     pub(super) accounts: Vec<Account>,
     pub(super) holds: Holds,
     pub(super) reversals: Reversals,
+    pub(super) late: Late,
     /// By number, from 1: kind and text.
     pub(super) names: Vec<(u8, Box<str>)>,
     named: HashSet<(u8, Box<str>)>,
@@ -189,6 +192,7 @@ impl Books {
             Body::Posted { kind, hold, reverses } => {
                 self.transactions += 1;
                 self.booked(event, found);
+                self.late.add(event, found);
                 if let Some(hold) = hold {
                     self.capture(hold.0, event, found);
                 }

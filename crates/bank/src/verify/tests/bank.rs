@@ -9,7 +9,8 @@ use ledger::command::{Extent, Movement, OpenAccount, Original};
 use ledger::entry::Line;
 use ledger::event::NameKind;
 use ledger::{
-    AccountId, AccountType, Command, Currency, Digest, Event, NameId, Note, Request, Sequence, Side, Status,
+    AccountId, AccountType, Command, Currency, Date, Digest, Event, NameId, Note, Request, Sequence, Side,
+    Status,
 };
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
@@ -145,7 +146,7 @@ async fn make() -> TempDir {
     dir
 }
 
-/// A hold of each end and one that stays open, a reversal in parts, a group, a freeze, a refusal.
+/// A hold of each end and one that stays open, a reversal in parts, a group, a freeze, a refusal, two value dates.
 async fn turn_money(teller: &Teller<'_>) {
     let hold = |to| Command::Hold { account: ALICE, to, amount: 700, currency: bdt(), expires_at: None };
     let first = teller.submit("hold-1", hold(Some(BOB)), None).await.sequence;
@@ -177,3 +178,9 @@ async fn turn_money(teller: &Teller<'_>) {
     let refused = teller.books.submit(too_much.with_key(Digest::of_key(teller.who, "refused"))).await;
     assert!(matches!(refused, Ok(Decided::Refused { event: Some(Sequence(_)), .. })), "{refused:?}");
 }
+    let today = teller.books.day().await.unwrap().open.unwrap();
+    for days in [-7, 7] {
+        let mut late = Request::new(Command::Transfer(movement(ALICE, BOB, 10)), teller.who);
+        late.value = Some(Date(today.0 + days));
+        assert!(matches!(teller.books.submit(late).await, Ok(Decided::Accepted { .. })));
+    }

@@ -113,7 +113,7 @@ async fn an_edited_snapshot_is_found_whatever_was_edited() {
     let mut newest = Snapshots::newest_valid(&LookOnly, dir.path()).unwrap().unwrap();
     std::io::Read::read_to_end(&mut newest, &mut content).unwrap();
     let head = newest.head();
-    // Some place in every part: the head, an account, a hold, the names. Its checksums are made anew.
+    // Some place in every part: the head, an account, a hold, the late sums, the names. Its checksums are made anew.
     for at in [9, 40, 60, 200, 227, 300, content.len() - 60, content.len() - 1] {
         let dir = copy().await;
         let mut edited = content.clone();

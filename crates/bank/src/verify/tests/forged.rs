@@ -157,6 +157,12 @@ fn a_day_that_is_not_open(events: &mut [Event]) -> usize {
     at
 }
 
+fn a_value_date_lies_too_far(events: &mut [Event]) -> usize {
+    let at = transfer(events);
+    events[at].value.0 += 367;
+    at
+}
+
 fn a_name_has_another_number(events: &mut [Event]) -> usize {
     let at = first(events, |event| matches!(event.body, Body::Named { .. }));
     let Body::Named { id, .. } = &mut events[at].body else { unreachable!() };
@@ -180,6 +186,7 @@ fn a_name_has_another_number(events: &mut [Event]) -> usize {
 #[case::group(a_group_lacks_a_member, &["groups"])]
 #[case::time(time_goes_back, &["days"])]
 #[case::day(a_day_that_is_not_open, &["days"])]
+#[case::value(a_value_date_lies_too_far, &["days"])]
 #[case::name(a_name_has_another_number, &["names"])]
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_in_a_sound_journal_is_found(
