@@ -64,6 +64,19 @@ impl LateList {
         self.sums.insert(dates, sum);
     }
 
+    /// The sums of one account.
+    pub(crate) fn of(&self, account: AccountId) -> Vec<(Dates, i128)> {
+        self.sums.range(all_of(account)).map(|(dates, sum)| (*dates, *sum)).collect()
+    }
+
+    /// Puts the sums of one account back as [`LateList::of`] told them.
+    pub(crate) fn replace(&mut self, account: AccountId, sums: Vec<(Dates, i128)>) {
+        for (dates, _) in self.of(account) {
+            self.sums.remove(&dates);
+        }
+        self.sums.extend(sums);
+    }
+
     /// Drops what was booked on an account before a day. Each sum is dropped once, by a later entry.
     fn forget(&mut self, account: AccountId, before: Date) {
         let old = (account, Date(i32::MIN), Date(i32::MIN))..(account, before, Date(i32::MIN));
@@ -72,6 +85,10 @@ impl LateList {
             self.sums.remove(&dates);
         }
     }
+}
+
+fn all_of(account: AccountId) -> std::ops::RangeInclusive<Dates> {
+    (account, Date(i32::MIN), Date(i32::MIN))..=(account, Date(i32::MAX), Date(i32::MAX))
 }
 
 /// How often an entry counts in the balance by value date beyond the balance by booking date: once more if it

@@ -30,6 +30,7 @@ pub mod money;
 pub mod refusal;
 pub mod rules;
 pub mod state;
+pub mod undo;
 pub mod view;
 
 pub use account::{Account, AccountType, Side, Status};
@@ -43,4 +44,5 @@ pub use ids::{AccountId, NameId, PrincipalId, Sequence};
 pub use refusal::{Code, Refusal};
 pub use rules::Context;
 pub use state::State;
+pub use undo::Undo;
 pub use view::View;

@@ -240,12 +240,22 @@ impl State {
         self.accounts += 1;
     }
 
-    fn account_mut(&mut self, id: AccountId) -> &mut Account {
+    /// Takes the newest account back.
+    pub(crate) fn pop_account(&mut self) {
+        let chunk = self.chunks.last_mut().expect("an account was opened");
+        chunk.pop();
+        if chunk.is_empty() {
+            self.chunks.pop();
+        }
+        self.accounts -= 1;
+    }
+
+    pub(crate) fn account_mut(&mut self, id: AccountId) -> &mut Account {
         let index = id.0.wrapping_sub(1) as usize;
         &mut self.chunks[index / CHUNK][index % CHUNK]
     }
 
-    fn end_hold(&mut self, id: Sequence) {
+    pub(crate) fn end_hold(&mut self, id: Sequence) {
         let hold = self.holds.remove(&id).expect("a hold ends once");
         assert!(self.due.remove(&(hold.expires_at, id)), "every open hold is due some day");
     }

@@ -315,6 +315,18 @@ impl From<Fault> for Problem {
             Fault::ClockJumped(_) => (StatusCode::SERVICE_UNAVAILABLE, "clock_jumped", "The clock jumped"),
             Fault::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Too much at once"),
             Fault::Stopped => (StatusCode::SERVICE_UNAVAILABLE, "stopping", "The service is stopping"),
+            Fault::Unavailable(detail) => {
+                // Names of servers and their words are for the operator's log.
+                tracing::error!(detail, "the database cannot take it now");
+                return Problem::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "database_unavailable",
+                    "The database does not answer",
+                    "The database that holds the books cannot take this now.",
+                    "Send the same request again with the same key after Retry-After; or ask for its outcome by key.",
+                )
+                .retry_after(fault.retry_after());
+            }
             Fault::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "batch_too_large", "Batch too large"),
             Fault::TooFar(_) => (StatusCode::UNPROCESSABLE_ENTITY, "too_far_back", "Too far back"),
             Fault::Unreadable(detail) => {

@@ -24,6 +24,9 @@ pub enum Fault {
     /// The service is stopping.
     #[error("the service is stopping; send the request again with the same key")]
     Stopped,
+    /// The database that holds the books does not answer, or does not take the batch.
+    #[error("the database cannot take it now: {0}")]
+    Unavailable(String),
     /// Something that was stored cannot be read.
     #[error("stored data could not be read: {0}")]
     Unreadable(String),
@@ -38,7 +41,7 @@ impl Fault {
     pub fn retry_after(&self) -> Option<u32> {
         match self {
             Fault::Overloaded => Some(1),
-            Fault::Stopped | Fault::DiskFull => Some(5),
+            Fault::Stopped | Fault::DiskFull | Fault::Unavailable(_) => Some(5),
             Fault::Poisoned(_) | Fault::ClockJumped(_) => Some(30),
             Fault::Unreadable(_) | Fault::TooFar(_) | Fault::TooLarge => None,
         }

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use crossbeam_channel::RecvTimeoutError;
-use ledger::limits::GROUP_MAX;
+use smallvec::{SmallVec, smallvec};
 
 use super::clock::{Clock, Stamp};
 use super::fault::Fault;
 use super::process::{self, RefusalBudget};
 use super::queue::Queue;
 use super::submission::{Outcome, Query, Submission, Work};
-use crate::store::{Answered, Store};
+use crate::store::{Answered, Store, Unsettled};
 
 /// How the sequencer works.
 pub struct Settings<C> {
@@ -20,7 +20,7 @@ pub struct Settings<C> {
     pub clock_jump_us: i64,
     /// What principals may have recorded.
     pub refusals: RefusalBudget,
-    /// Commands in a batch, at most; a larger submission is refused before it gets here.
+    /// Commands in a batch, at most; a larger submission is a batch of its own.
     pub batch_max: usize,
     /// Bytes of a batch, at most; a larger submission is answered with [`Fault::TooLarge`].
     pub bytes_max: usize,
@@ -28,9 +28,6 @@ pub struct Settings<C> {
 
 /// Holds that are expired in one batch at most, so that a mass expiry delays nobody for long.
 const EXPIRE_MAX: usize = 1_024;
-
-/// The longest sleep with nothing to do.
-const IDLE: Duration = Duration::from_secs(60);
 
 /// The rules thread's own part: the stamp, the budget, and what did not fit into the last batch.
 ///
@@ -48,7 +45,6 @@ impl<C: Clock> Rules<C> {
     /// Ready to decide for `store`.
     pub fn new<S: Store>(store: &S, settings: Settings<C>) -> Rules<C> {
         let Settings { clock, clock_jump_us, refusals, batch_max, bytes_max } = settings;
-        debug_assert!(batch_max > GROUP_MAX, "a group and its header fit into one batch");
         let stamp = Stamp::new(clock, store.time(), clock_jump_us);
         Rules { stamp, refusals, batch_max, bytes_max, carried: None, batch: Vec::new() }
     }
@@ -129,32 +125,54 @@ fn decide<S: Store, C: Clock>(
     }
     let time = stamp.stamp();
     let writable = store.ready().and(time.map_err(|jump| Fault::ClockJumped(jump.seconds)));
-    store.begin(batch);
-    if let Ok(time) = writable {
-        process::expire_due(store, time, EXPIRE_MAX, refusals);
-    }
-    let mut answers = Vec::with_capacity(batch.len());
-    for Submission { work, prior, reply } in batch.drain(..) {
-        let outcomes = match (&work, &writable) {
-            (Work::Query(Query::Ready), Err(fault)) => {
-                std::iter::once(Outcome::Fault(fault.clone())).collect()
+    loop {
+        if let Err(fault) = store.begin(batch, writable.as_ref().ok().copied()) {
+            return turn_away(batch, &fault);
+        }
+        // Others may write the same books, by clocks of their own: time does not go back for that.
+        let writable = writable.clone().map(|time| time.max(store.time()));
+        if let Ok(time) = writable {
+            process::expire_due(store, time, EXPIRE_MAX, refusals);
+        }
+        let outcomes: Vec<_> =
+            batch.iter().map(|submission| outcomes(store, submission, &writable, refusals)).collect();
+        match store.settle() {
+            Ok(()) => {
+                let answers = batch.drain(..).zip(outcomes);
+                let answers = answers.map(|(Submission { reply, .. }, outcomes)| Answered { outcomes, reply });
+                return store.hand_over(answers.collect());
             }
-            (Work::Query(_) | Work::ConfirmClock | Work::Stop, _) => {
-                process::work(store, &work, &prior, 0, refusals)
-            }
-            (_, Ok(time)) => process::work(store, &work, &prior, *time, refusals),
-            (_, Err(fault)) => process::known(store, &work, &prior, fault),
-        };
-        answers.push(Answered { outcomes, reply });
+            Err(Unsettled::Again) => {}
+            Err(Unsettled::Fault(fault)) => return turn_away(batch, &fault),
+        }
     }
-    store.hand_over(answers);
+}
+
+fn outcomes<S: Store>(
+    store: &mut S,
+    Submission { work, prior, .. }: &Submission,
+    writable: &Result<i64, Fault>,
+    refusals: &RefusalBudget,
+) -> SmallVec<[Outcome; 1]> {
+    match (work, writable) {
+        (Work::Query(Query::Ready), Err(fault)) => smallvec![Outcome::Fault(fault.clone())],
+        (Work::Query(_) | Work::ConfirmClock | Work::Stop, _) => process::work(store, work, prior, 0, refusals),
+        (_, Ok(time)) => process::work(store, work, prior, *time, refusals),
+        (_, Err(fault)) => process::known(store, work, prior, fault),
+    }
+}
+
+fn turn_away(batch: &mut Vec<Submission>, fault: &Fault) {
+    for Submission { reply, .. } in batch.drain(..) {
+        reply(Err(fault.clone()));
+    }
 }
 
 /// Until the next hold expires, or for long.
 fn sleep<S: Store, C: Clock>(store: &S, stamp: &mut Stamp<C>) -> Duration {
     match store.next_due() {
         // Never a busy loop while writes are stopped or the stamp stands still.
-        Some(due) => Duration::from_micros(stamp.until(due).max(10_000)).min(IDLE),
-        None => IDLE,
+        Some(due) => Duration::from_micros(stamp.until(due).max(10_000)).min(store.idle()),
+        None => store.idle(),
     }
 }

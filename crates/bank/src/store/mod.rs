@@ -8,6 +8,8 @@ pub mod journal;
 pub mod memory;
 mod reads;
 
+use std::time::Duration;
+
 use ledger::{Event, Request, Sequence, View};
 use smallvec::SmallVec;
 
@@ -23,8 +25,27 @@ pub trait Store: Send + 'static {
     /// The fault that forbids it; reads may go on, except after [`Fault::Poisoned`].
     fn ready(&self) -> Result<(), Fault>;
 
-    /// A batch begins: load what it will read, if the books are not in memory.
-    fn begin(&mut self, _batch: &[Submission]) {}
+    /// A batch begins at `time`, or without one if nothing may be decided. A store whose books others write
+    /// too takes in what they wrote, and keeps them out until the batch is settled.
+    ///
+    /// # Errors
+    /// The fault with which the whole batch is answered, questions too.
+    fn begin(&mut self, _batch: &[Submission], _time: Option<i64>) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// Makes the batch durable, if this store does so while the rules wait.
+    ///
+    /// # Errors
+    /// [`Unsettled`]: the books are as they were when the batch began.
+    fn settle(&mut self) -> Result<(), Unsettled> {
+        Ok(())
+    }
+
+    /// How long the rules may sleep before the store wants another batch, be it an empty one.
+    fn idle(&self) -> Duration {
+        Duration::from_secs(60)
+    }
 
     /// These requests come next: fetch what they will look at, so that the cache misses overlap.
     fn touch(&mut self, _requests: &[Request], _prior: &Prior) {}
@@ -53,6 +74,15 @@ pub trait Store: Send + 'static {
     /// Ends the batch: makes it durable, then answers. May return before that; the next batch then is
     /// decided meanwhile, and answered later.
     fn hand_over(&mut self, answers: Vec<Answered>);
+}
+
+/// A batch that did not become durable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unsettled {
+    /// Somebody was in the way: decide it again. The store sees to it that this ends.
+    Again,
+    /// It cannot be done now; what became of it can be asked by key.
+    Fault(Fault),
 }
 
 /// A decided submission that waits for durability.

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use ledger::codec::state::NotASnapshot;
 use ledger::codec::{decode, encode};
 use ledger::rules::decide;
-use ledger::{Code, Currency, Event, Refusal, Sequence, Side, State, invariants};
+use ledger::{Code, Currency, Event, Refusal, Sequence, Side, State, Undo, invariants};
 use proptest::prelude::*;
 
 use generator::{group, steps};
@@ -49,6 +49,25 @@ proptest! {
             }
             model.agrees_with(&after.state);
         });
+    }
+
+    /// A store that must not commit after all stands where it stood.
+    #[test]
+    fn what_is_taken_back_was_never_there(steps in steps(), kept in 0usize..40) {
+        let mut run = Run::start();
+        run.steps(&steps, |_, _, _| {});
+        let kept = kept.min(run.events.len());
+        let mut state = State::new();
+        run.events[..kept].iter().for_each(|event| state.apply(event));
+        let before = state.clone();
+        let mut undo = Undo::new();
+        run.events[kept..].iter().for_each(|event| state.apply_undoable(event, &mut undo));
+        assert_eq!(state, run.state);
+        state.take_back(&mut undo);
+        assert_eq!(state, before);
+        // And it can go on from there.
+        run.events[kept..].iter().for_each(|event| state.apply(event));
+        assert_eq!(state, run.state);
     }
 
     #[test]
