@@ -1,0 +1,77 @@
+//! Books in MySQL or MariaDB: the tables of the case study, written by this service and by stored procedures at
+//! the same time.
+//!
+//! ```text
+//!  batch ─► begin   take in the events of others · look up claims · lock accounts (sorted) · lock the head
+//!           decide  against the state in memory, which now stands exactly at the head
+//!           settle  a few packets of inserts and updates · COMMIT
+//! ```
+//! `events` is the truth and holds the same bytes as the journal. The state in memory is the fold of it; every
+//! batch begins by folding what others wrote, so several services and the procedures share one bank. Whoever
+//! writes holds the row of `ledger_head`: the order of sequences is the order of commits. Locks are taken in one
+//! order everywhere, accounts by id and the head last. See `migrations/mysql` and docs/adr.
+//!
+//! A batch that the server would not take is taken back from the state and decided again (`failure`); one whose
+//! COMMIT was never answered is looked for before anything else happens.
+
+mod batch;
+mod books;
+mod claims;
+mod failure;
+mod follow;
+mod footprint;
+mod hex;
+mod packet;
+mod reading;
+mod schema;
+mod session;
+mod writing;
+
+use std::sync::Arc;
+
+use crate::books::FactsTable;
+
+pub use failure::OpenError;
+pub use reading::Reading;
+pub use schema::{Migration, migrate, status};
+pub use session::{Server, Settings};
+pub use writing::Writing;
+
+/// What both sides of the store know.
+struct Shared {
+    facts: FactsTable,
+    head: tokio::sync::watch::Sender<journal::Head>,
+    durable: tokio::sync::watch::Sender<u64>,
+}
+
+impl Shared {
+    fn new(identity: &journal::Identity) -> Shared {
+        Shared {
+            facts: FactsTable::default(),
+            head: tokio::sync::watch::Sender::new(journal::Head::start(identity)),
+            durable: tokio::sync::watch::Sender::new(0),
+        }
+    }
+}
+
+/// Opened books.
+pub struct Opened {
+    /// For the rules thread.
+    pub writing: Writing,
+    /// For everyone else.
+    pub reading: Arc<Reading>,
+    /// The bank's id and timeline.
+    pub identity: journal::Identity,
+}
+
+/// Opens the books behind a URL. `fresh` is the identity that they get if there are none yet.
+///
+/// Blocks: not for a thread that drives futures.
+///
+/// # Errors
+/// [`OpenError`], each with its remedy.
+pub fn open(settings: &Settings, fresh: journal::Identity) -> Result<Opened, OpenError> {
+    let (writing, identity) = Writing::open(settings, fresh)?;
+    let reading = Arc::new(Reading::open(settings, Arc::clone(writing.shared()))?);
+    Ok(Opened { writing, reading, identity })
+}

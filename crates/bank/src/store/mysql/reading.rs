@@ -1,0 +1,163 @@
+//! The reading side: history out of the tables, on connections of its own.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ledger::{AccountId, Digest, Event, Sequence, State};
+use sqlx::mysql::{MySqlPool, MySqlPoolOptions};
+use sqlx::Row;
+use tokio::runtime::{Handle, Runtime};
+
+use super::failure::OpenError;
+use super::follow::{self, Failure};
+use super::session::{self, Settings, sql};
+use super::{Shared, hex};
+use crate::books::Facts;
+use crate::sequencer::{Fault, Prior};
+use crate::store::{Head, Reads, Watch};
+
+/// Events of one question while many are read.
+const PAGE: u64 = 4_096;
+
+/// History in a database.
+pub struct Reading {
+    runtime: Option<Runtime>,
+    handle: Handle,
+    pool: MySqlPool,
+    patience: Duration,
+    shared: Arc<Shared>,
+    watch: Watch,
+}
+
+impl Reading {
+    pub(super) fn open(settings: &Settings, shared: Arc<Shared>) -> Result<Reading, OpenError> {
+        let options = settings.options()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("mysql-reads")
+            .enable_all()
+            .build()
+            .map_err(OpenError::Thread)?;
+        let guard = runtime.enter();
+        let pool = MySqlPoolOptions::new()
+            .max_connections(settings.readers)
+            .acquire_timeout(settings.patience)
+            .after_connect(|connection, _| Box::pin(session::prepare(connection)))
+            .connect_lazy_with(options);
+        drop(guard);
+        let watch = shared.durable.subscribe();
+        let handle = runtime.handle().clone();
+        Ok(Reading { runtime: Some(runtime), handle, pool, patience: settings.patience, shared, watch })
+    }
+
+    /// Asks, and waits for the answer on the caller's own thread: histories are read on threads that may wait.
+    fn ask<T: Send + 'static>(
+        &self,
+        question: impl Future<Output = Result<T, Failure>> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let patience = self.patience;
+        let (told, answer) = std::sync::mpsc::sync_channel(1);
+        self.handle.spawn(async move {
+            let answer = tokio::time::timeout(patience, question).await;
+            let answer = answer.unwrap_or_else(|_| Err(Failure::Sql(sqlx::Error::PoolTimedOut)));
+            let _ = told.send(answer);
+        });
+        answer.recv().map_err(|_| Fault::Stopped)?.map_err(|failure| failure.fault())
+    }
+
+    fn events(&self, first: u64, last: u64) -> Result<Vec<Event>, Fault> {
+        let pool = self.pool.clone();
+        self.ask(async move {
+            let rows = sql(format!(
+                "SELECT sequence, record FROM events WHERE sequence BETWEEN {first} AND {last} ORDER BY sequence"
+            ))
+            .fetch_all(&pool)
+            .await?;
+            let event = |row: sqlx::mysql::MySqlRow| follow::event(row.try_get(1)?, row.try_get(0)?);
+            rows.into_iter().map(event).collect()
+        })
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        // May be dropped on a thread that drives futures, which must not wait for others.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Reads for Reading {
+    /// Claims are looked up by the rules thread, under the same locks as everything else.
+    fn prepare(&self, _digests: &[Digest]) -> Result<Prior, Fault> {
+        Ok(Prior::default())
+    }
+
+    fn facts(&self, id: AccountId) -> Option<Facts> {
+        self.shared.facts.get(id)
+    }
+
+    fn head(&self) -> Head {
+        let head = *self.shared.head.borrow();
+        Head { sequence: Sequence(head.sequence), hash: head.hash }
+    }
+
+    fn watch(&self) -> Watch {
+        self.watch.clone()
+    }
+
+    fn event(&self, sequence: Sequence) -> Result<Option<Event>, Fault> {
+        if sequence.0 == 0 || sequence > self.head().sequence {
+            return Ok(None);
+        }
+        Ok(self.events(sequence.0, sequence.0)?.pop())
+    }
+
+    fn scan(&self, from: Sequence, each: &mut dyn FnMut(Event) -> ControlFlow<()>) -> Result<(), Fault> {
+        let (mut next, last) = (from.0.max(1), self.head().sequence.0);
+        while next <= last {
+            let end = last.min(next + PAGE - 1);
+            let page = self.events(next, end)?;
+            if page.len() as u64 != end - next + 1 {
+                return Err(Fault::Unreadable(format!("events are missing between {next} and {end}")));
+            }
+            for event in page {
+                if each(event).is_break() {
+                    return Ok(());
+                }
+            }
+            next = end + 1;
+        }
+        Ok(())
+    }
+
+    fn by_reference(&self, reference: &str, before: Sequence, limit: usize) -> Result<Vec<Sequence>, Fault> {
+        let pool = self.pool.clone();
+        let before = before.0.min(self.head().sequence.0 + 1);
+        let mut text = String::from("SELECT id FROM transactions WHERE reference_digest=");
+        hex::push(&mut text, &Digest::of_reference(reference).0);
+        text.push_str(&format!(" AND id<{before} ORDER BY id DESC LIMIT {limit}"));
+        self.ask(async move {
+            let rows = sql(text).fetch_all(&pool).await?;
+            Ok(rows.iter().map(|row| row.try_get(0).map(Sequence)).collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn state_at(&self, sequence: Sequence) -> Result<State, Fault> {
+        let mut state = State::new();
+        self.scan(Sequence(1), &mut |event| {
+            if event.sequence > sequence {
+                return ControlFlow::Break(());
+            }
+            state.apply(&event);
+            ControlFlow::Continue(())
+        })?;
+        Ok(state)
+    }
+
+    fn figures(&self) -> Vec<(&'static str, f64)> {
+        vec![("mysql_connections", f64::from(self.pool.size())), ("mysql_idle_connections", self.pool.num_idle() as f64)]
+    }
+}

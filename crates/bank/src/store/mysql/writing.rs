@@ -1,0 +1,323 @@
+//! The rules thread's side: one connection, and what to do when the server says no or nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use journal::{Head, Identity};
+use ledger::{Digest, Event, Sequence, State, View};
+use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
+use tokio::runtime::Runtime;
+
+use super::books::{Books, Sent};
+use super::failure::{Meaning, OpenError, meaning};
+use super::follow::{self, Failure};
+use super::session::{self, Server, Settings, sql, within};
+use super::{Shared, hex, schema};
+use crate::books::FactsTable;
+use crate::sequencer::{Answer, Fault, Prior, Query, Receipt, Submission};
+use crate::store::{Answered, Store, Unsettled, answer};
+
+/// How often a batch is tried before its callers are told to come again.
+const TRIES: u32 = 8;
+/// The pause after the first failed try; each is twice the one before, and a random half of it is left out.
+const PAUSE: Duration = Duration::from_millis(4);
+/// What others write is seen within this, be there requests or not.
+const IDLE: Duration = Duration::from_millis(200);
+
+/// The writing side of the MySQL store.
+pub struct Writing {
+    runtime: Runtime,
+    link: Link,
+    books: Books,
+    tries: u32,
+    shared: Arc<Shared>,
+}
+
+/// The connection, made anew when it is gone.
+struct Link {
+    options: MySqlConnectOptions,
+    patience: Duration,
+    connection: Option<MySqlConnection>,
+}
+
+impl Link {
+    async fn get(&mut self) -> Result<&mut MySqlConnection, sqlx::Error> {
+        if self.connection.is_none() {
+            self.connection = Some(session::connect(&self.options, self.patience).await?);
+        }
+        Ok(self.connection.as_mut().expect("just made"))
+    }
+
+    /// Leaves no transaction behind. A connection that cannot even do that is let go, and the server rolls back.
+    async fn abandon(&mut self) {
+        let Some(connection) = self.connection.as_mut() else { return };
+        if within(self.patience, sqlx::raw_sql("ROLLBACK").execute(connection)).await.is_err() {
+            self.connection = None;
+        }
+    }
+}
+
+/// How a batch ended.
+enum Ended {
+    Kept(Head),
+    /// Nothing of it is there.
+    Undone(Failure),
+    /// The COMMIT was sent and never answered.
+    Unknown(Failure),
+}
+
+impl Writing {
+    /// Connects, looks at the server and its tables, and folds all events.
+    pub(super) fn open(settings: &Settings, fresh: Identity) -> Result<(Writing, Identity), OpenError> {
+        let options = settings.options()?;
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(OpenError::Thread)?;
+        let mut link = Link { options, patience: settings.patience, connection: None };
+        let identity = runtime.block_on(look(&mut link, settings, fresh))?;
+        let shared = Arc::new(Shared::new(&identity));
+        let mut instance = [0; 16];
+        getrandom::fill(&mut instance).map_err(|error| OpenError::Thread(std::io::Error::other(error)))?;
+        let books = Books::new(&identity, instance);
+        let mut writing = Writing { runtime, link, books, tries: 0, shared };
+        writing.begin(&[], None)?;
+        writing.publish();
+        Ok((writing, identity))
+    }
+
+    /// What both sides know.
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// The books as they stand, the batch under construction included.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.books.state
+    }
+
+    fn try_begin(&mut self, batch: &[Submission], time: Option<i64>) -> Result<(), Failure> {
+        let Writing { runtime, link, books, shared, .. } = self;
+        runtime.block_on(async {
+            let patience = link.patience;
+            let connection = link.get().await?;
+            tokio::time::timeout(patience, books.begin(connection, shared, batch, time))
+                .await
+                .unwrap_or_else(|_| Err(Failure::Sql(sqlx::Error::PoolTimedOut)))
+        })
+    }
+
+    fn send(&mut self, sent: &Sent) -> Ended {
+        let Writing { runtime, link, .. } = self;
+        runtime.block_on(async {
+            let patience = link.patience;
+            let connection = match link.get().await {
+                Ok(connection) => connection,
+                Err(error) => return Ended::Undone(error.into()),
+            };
+            for packet in &sent.packets {
+                if let Err(error) = within(patience, sql(packet.clone()).execute(&mut *connection)).await {
+                    return Ended::Undone(error.into());
+                }
+            }
+            match within(patience, sqlx::raw_sql("COMMIT").execute(connection)).await {
+                Ok(_) => Ended::Kept(sent.head),
+                Err(error) if meaning(&error) == Meaning::Lost => Ended::Unknown(error.into()),
+                Err(error) => Ended::Undone(error.into()),
+            }
+        })
+    }
+
+    /// Asks until it is known whether the batch arrived, within bounds.
+    fn look_for(&mut self, sent: &Sent, why: Failure) -> Ended {
+        self.link.connection = None;
+        for again in 0..TRIES {
+            std::thread::sleep(pause(again + 4));
+            let Writing { runtime, link, books, .. } = self;
+            let arrived = runtime.block_on(async {
+                let patience = link.patience;
+                let connection = link.get().await?;
+                tokio::time::timeout(patience, books.has_arrived(connection))
+                    .await
+                    .unwrap_or_else(|_| Err(Failure::Sql(sqlx::Error::PoolTimedOut)))
+            });
+            match arrived {
+                Ok(true) => return Ended::Kept(sent.head),
+                Ok(false) => return Ended::Undone(why),
+                Err(failure) => {
+                    tracing::warn!(?failure, "the outcome of a batch is not known yet");
+                    self.link.connection = None;
+                }
+            }
+        }
+        Ended::Unknown(why)
+    }
+
+    /// Another try? Waits a little if so.
+    fn again(&mut self, failure: &Failure) -> bool {
+        let Failure::Sql(error) = failure else { return false };
+        match meaning(error) {
+            Meaning::Wrong => return false,
+            Meaning::Lost => self.link.connection = None,
+            Meaning::Again => {}
+        }
+        self.tries += 1;
+        if self.tries >= TRIES {
+            return false;
+        }
+        tracing::debug!(%error, tries = self.tries, "a batch is begun again");
+        std::thread::sleep(pause(self.tries));
+        true
+    }
+
+    fn abandon(&mut self) {
+        self.books.take_back();
+        let Writing { runtime, link, .. } = self;
+        runtime.block_on(link.abandon());
+    }
+
+    fn publish(&self) {
+        let head = self.books.head;
+        self.shared.head.send_replace(head);
+        self.shared.durable.send_if_modified(|durable| std::mem::replace(durable, head.sequence) != head.sequence);
+    }
+}
+
+impl Store for Writing {
+    fn ready(&self) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn begin(&mut self, batch: &[Submission], time: Option<i64>) -> Result<(), Fault> {
+        loop {
+            match self.try_begin(batch, time) {
+                Ok(()) => return Ok(()),
+                Err(failure) => {
+                    self.abandon();
+                    if !self.again(&failure) {
+                        self.tries = 0;
+                        return Err(failure.fault());
+                    }
+                }
+            }
+        }
+    }
+
+    fn view<'a>(&'a self, _prior: &'a Prior) -> impl View + 'a {
+        self.books.state.view(|digest: &Digest| self.books.claims.get(digest).copied())
+    }
+
+    fn next(&self) -> Sequence {
+        self.books.state.head().next()
+    }
+
+    fn time(&self) -> i64 {
+        self.books.state.time()
+    }
+
+    fn due(&self, time: i64) -> Option<Sequence> {
+        self.books.state.due(time).filter(|hold| self.books.may_end(*hold))
+    }
+
+    fn next_due(&self) -> Option<i64> {
+        self.books.state.next_due()
+    }
+
+    fn accept(&mut self, event: &Event) -> u32 {
+        self.books.accept(event)
+    }
+
+    fn answer(&self, query: &Query, _prior: &Prior) -> Answer {
+        answer::answer(&self.books.state, query, |digest| self.books.claims.get(digest).copied())
+    }
+
+    fn settle(&mut self) -> Result<(), Unsettled> {
+        if !self.books.is_deciding() {
+            return Ok(());
+        }
+        if self.books.is_empty() {
+            self.abandon();
+            self.tries = 0;
+            return Ok(());
+        }
+        if self.books.has_missed() {
+            self.abandon();
+            return Err(Unsettled::Again);
+        }
+        let sent = self.books.to_send();
+        let ended = match self.send(&sent) {
+            Ended::Unknown(why) => self.look_for(&sent, why),
+            ended => ended,
+        };
+        match ended {
+            Ended::Kept(head) => {
+                self.books.keep(head, &self.shared);
+                self.tries = 0;
+                Ok(())
+            }
+            Ended::Undone(failure) => {
+                self.abandon();
+                if self.again(&failure) {
+                    return Err(Unsettled::Again);
+                }
+                self.tries = 0;
+                Err(Unsettled::Fault(failure.fault()))
+            }
+            Ended::Unknown(failure) => {
+                // If it did arrive, the next batch takes it in like anybody's.
+                self.abandon();
+                self.tries = 0;
+                Err(Unsettled::Fault(failure.fault()))
+            }
+        }
+    }
+
+    fn idle(&self) -> Duration {
+        IDLE
+    }
+
+    fn hand_over(&mut self, answers: Vec<Answered>) {
+        self.publish();
+        let frame = Arc::new(std::mem::take(&mut self.books.batch));
+        let as_of = self.books.state.head();
+        for Answered { outcomes, reply } in answers {
+            reply(Ok(Receipt { outcomes, frame: Arc::clone(&frame), as_of }));
+        }
+    }
+}
+
+/// Twice as long each time, less a random part of up to a half, so that those who met do not meet again.
+fn pause(tries: u32) -> Duration {
+    let longest = PAUSE * (1 << tries.min(8));
+    let mut random = [0];
+    // Without randomness the pauses are merely all the same.
+    let _ = getrandom::fill(&mut random);
+    longest - longest / 2 * u32::from(random[0]) / 255
+}
+
+/// Looks at the server and its tables. Books that were never opened get `fresh` as their identity.
+async fn look(link: &mut Link, settings: &Settings, fresh: Identity) -> Result<Identity, OpenError> {
+    let fault = |error: sqlx::Error| OpenError::from_driver(&error);
+    let connection = link.get().await.map_err(fault)?;
+    let (server, weak) = Server::ask(connection).await.map_err(fault)?;
+    if !server.is_known() {
+        return Err(OpenError::Version(server.version));
+    }
+    match weak {
+        Some(weak) if !settings.accept_weak_durability => return Err(weak),
+        Some(weak) => tracing::warn!("{weak}"),
+        None => {}
+    }
+    schema::check(connection).await?;
+    if let Some(tip) = follow::tip(connection, false).await.map_err(|failure| OpenError::from(failure.fault()))? {
+        return Ok(Identity { bank: tip.bank, timeline: tip.timeline });
+    }
+    let mut text = String::from(
+        "INSERT INTO ledger_head (id,bank_id,timeline,sequence,hash,time_us,accounts,names) VALUES (1,",
+    );
+    hex::push(&mut text, &fresh.bank);
+    text.push_str(&format!(",{},0,", fresh.timeline));
+    hex::push(&mut text, &Head::start(&fresh).hash);
+    text.push_str(",0,0,0)");
+    sql(text).execute(connection).await.map_err(fault)?;
+    Ok(fresh)
+}
