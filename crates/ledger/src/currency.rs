@@ -22,6 +22,11 @@ impl Currency {
         iso.exponent().map(|_| Currency(code))
     }
 
+    /// Every currency, by numeric code.
+    pub fn all() -> impl Iterator<Item = Currency> {
+        (0..1_000).filter_map(Currency::from_numeric)
+    }
+
     /// The numeric code, as records hold it.
     #[must_use]
     pub fn numeric(self) -> u16 {

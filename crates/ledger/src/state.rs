@@ -72,6 +72,12 @@ impl State {
         self.accounts
     }
 
+    /// How many names there are; their numbers are 1 to this number.
+    #[must_use]
+    pub fn name_count(&self) -> u32 {
+        self.names.len() as u32
+    }
+
     /// All accounts in the order of their ids.
     pub fn accounts(&self) -> impl Iterator<Item = (AccountId, &Account)> {
         self.chunks.iter().flatten().zip(1..).map(|(account, id)| (AccountId(id), account))
@@ -86,6 +92,11 @@ impl State {
     #[must_use]
     pub fn due(&self, time: i64) -> Option<Sequence> {
         self.due.first().filter(|(expires_at, _)| *expires_at <= time).map(|(_, hold)| *hold)
+    }
+
+    /// All holds that are due at `time`, earliest first.
+    pub fn due_by(&self, time: i64) -> impl Iterator<Item = Sequence> + '_ {
+        self.due.iter().take_while(move |(expires_at, _)| *expires_at <= time).map(|(_, hold)| *hold)
     }
 
     /// When the next hold expires, microseconds since 1970.

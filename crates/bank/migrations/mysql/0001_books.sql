@@ -184,6 +184,14 @@ CREATE TABLE outbox (
     CONSTRAINT outbox_event FOREIGN KEY (sequence) REFERENCES events (sequence)
 ) ENGINE = InnoDB;
 
+-- Services at work, and what each has seen. Writing here is how a service makes sure that what it read from
+-- others is on the disk.
+CREATE TABLE service_instances (
+    id BINARY(16) NOT NULL PRIMARY KEY,
+    seen BIGINT UNSIGNED NOT NULL,
+    at_us BIGINT NOT NULL
+) ENGINE = InnoDB;
+
 -- Which drawer a banker's deposits and withdrawals go through, for the stored procedures.
 CREATE TABLE tellers (
     banker VARBINARY(128) NOT NULL PRIMARY KEY,

@@ -6,6 +6,7 @@
 mod answer;
 pub mod journal;
 pub mod memory;
+pub mod mysql;
 mod reads;
 
 use std::time::Duration;

@@ -17,9 +17,6 @@ use crate::books::Facts;
 use crate::sequencer::{Fault, Prior};
 use crate::store::{Head, Reads, Watch};
 
-/// Events of one question while many are read.
-const PAGE: u64 = 4_096;
-
 /// History in a database.
 pub struct Reading {
     runtime: Option<Runtime>,
@@ -60,7 +57,7 @@ impl Reading {
         let (told, answer) = std::sync::mpsc::sync_channel(1);
         self.handle.spawn(async move {
             let answer = tokio::time::timeout(patience, question).await;
-            let answer = answer.unwrap_or_else(|_| Err(Failure::Sql(sqlx::Error::PoolTimedOut)));
+            let answer = answer.unwrap_or_else(|_| Err(Failure::Sql(session::silence(patience))));
             let _ = told.send(answer);
         });
         answer.recv().map_err(|_| Fault::Stopped)?.map_err(|failure| failure.fault())
@@ -118,7 +115,7 @@ impl Reads for Reading {
     fn scan(&self, from: Sequence, each: &mut dyn FnMut(Event) -> ControlFlow<()>) -> Result<(), Fault> {
         let (mut next, last) = (from.0.max(1), self.head().sequence.0);
         while next <= last {
-            let end = last.min(next + PAGE - 1);
+            let end = last.min(next + follow::PAGE - 1);
             let page = self.events(next, end)?;
             if page.len() as u64 != end - next + 1 {
                 return Err(Fault::Unreadable(format!("events are missing between {next} and {end}")));

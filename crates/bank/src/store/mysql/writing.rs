@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 use super::books::{Books, Sent};
 use super::failure::{Meaning, OpenError, meaning};
 use super::follow::{self, Failure};
-use super::session::{self, Server, Settings, sql, within};
+use super::session::{self, Server, Settings, silence, sql, within};
 use super::{Shared, hex, schema};
 use crate::books::FactsTable;
 use crate::sequencer::{Answer, Fault, Prior, Query, Receipt, Submission};
@@ -23,6 +23,9 @@ const TRIES: u32 = 8;
 const PAUSE: Duration = Duration::from_millis(4);
 /// What others write is seen within this, be there requests or not.
 const IDLE: Duration = Duration::from_millis(200);
+
+/// Reading all events may take this long.
+const FIRST_START: Duration = Duration::from_secs(3_600);
 
 /// The writing side of the MySQL store.
 pub struct Writing {
@@ -76,7 +79,7 @@ impl Writing {
         let identity = runtime.block_on(look(&mut link, settings, fresh))?;
         let shared = Arc::new(Shared::new(&identity));
         let mut instance = [0; 16];
-        getrandom::fill(&mut instance).map_err(|error| OpenError::Thread(std::io::Error::other(error)))?;
+        getrandom::fill(&mut instance).map_err(OpenError::Randomness)?;
         let books = Books::new(&identity, instance);
         let mut writing = Writing { runtime, link, books, tries: 0, shared };
         writing.begin(&[], None)?;
@@ -100,9 +103,11 @@ impl Writing {
         runtime.block_on(async {
             let patience = link.patience;
             let connection = link.get().await?;
+            // The first start reads everything; a silent server is noticed at each question's own end.
+            let patience = if books.head.sequence == 0 { FIRST_START } else { patience };
             tokio::time::timeout(patience, books.begin(connection, shared, batch, time))
                 .await
-                .unwrap_or_else(|_| Err(Failure::Sql(sqlx::Error::PoolTimedOut)))
+                .unwrap_or_else(|_| Err(Failure::Sql(silence(patience))))
         })
     }
 
@@ -138,7 +143,7 @@ impl Writing {
                 let connection = link.get().await?;
                 tokio::time::timeout(patience, books.has_arrived(connection))
                     .await
-                    .unwrap_or_else(|_| Err(Failure::Sql(sqlx::Error::PoolTimedOut)))
+                    .unwrap_or_else(|_| Err(Failure::Sql(silence(patience))))
             });
             match arrived {
                 Ok(true) => return Ended::Kept(sent.head),

@@ -1,0 +1,122 @@
+//! The tables: made by migrations that run on MySQL and on MariaDB, and looked at before anything is trusted.
+
+use ledger::Currency;
+use sqlx::migrate::{AppliedMigration, Migrate, MigrateError, Migrator};
+use sqlx::mysql::MySqlConnection;
+
+use super::failure::{self, OpenError};
+use super::session::{self, Server, Settings, sql};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations/mysql");
+
+/// Where the driver notes what was run.
+const LOG: &str = "_sqlx_migrations";
+
+/// One step of the tables' life.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Migration {
+    /// Its number.
+    pub version: i64,
+    /// What it makes.
+    pub description: String,
+    /// Has it been run?
+    pub applied: bool,
+}
+
+/// Makes or brings up to date the tables in the database behind a URL; answers what is there now.
+///
+/// # Errors
+/// [`OpenError`]. A migration that breaks off halfway leaves the tables that it had made: the server commits
+/// each statement on its own. It is named, and refused until somebody has looked.
+pub async fn migrate(settings: &Settings) -> Result<Vec<Migration>, OpenError> {
+    let mut connection = connect(settings).await?;
+    let asked = Server::ask(&mut connection).await;
+    let (server, _) = asked.map_err(|error| OpenError::from_driver(&error))?;
+    if !server.is_known() {
+        return Err(OpenError::Version(server.version));
+    }
+    MIGRATIONS.run(&mut connection).await.map_err(|error| fault(&error))?;
+    currencies(&mut connection).await.map_err(|error| OpenError::from_driver(&error))?;
+    list(&mut connection).await
+}
+
+/// What is there.
+///
+/// # Errors
+/// [`OpenError`].
+pub async fn status(settings: &Settings) -> Result<Vec<Migration>, OpenError> {
+    list(&mut connect(settings).await?).await
+}
+
+/// Refuses tables that are not this program's.
+pub(super) async fn check(connection: &mut MySqlConnection) -> Result<(), OpenError> {
+    let wanted = newest();
+    let found = applied(connection).await?.iter().map(|applied| applied.version).max().unwrap_or(0);
+    match found.cmp(&wanted) {
+        std::cmp::Ordering::Less => Err(OpenError::Older { found, wanted }),
+        std::cmp::Ordering::Equal => Ok(()),
+        std::cmp::Ordering::Greater => Err(OpenError::Newer { found, wanted }),
+    }
+}
+
+fn newest() -> i64 {
+    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
+}
+
+async fn connect(settings: &Settings) -> Result<MySqlConnection, OpenError> {
+    let options = settings.options()?;
+    session::connect(&options, settings.patience).await.map_err(|error| OpenError::from_driver(&error))
+}
+
+async fn list(connection: &mut MySqlConnection) -> Result<Vec<Migration>, OpenError> {
+    let applied = applied(connection).await?;
+    let known = MIGRATIONS.iter().map(|migration| Migration {
+        version: migration.version,
+        description: migration.description.to_string(),
+        applied: applied.iter().any(|applied| applied.version == migration.version),
+    });
+    Ok(known.collect())
+}
+
+/// What was run here.
+async fn applied(connection: &mut MySqlConnection) -> Result<Vec<AppliedMigration>, OpenError> {
+    let there = "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?";
+    let there: i64 = sqlx::query_scalar(there)
+        .bind(LOG)
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(|error| OpenError::from_driver(&error))?;
+    if there == 0 {
+        return Ok(Vec::new());
+    }
+    if let Some(half) = connection.dirty_version(LOG).await.map_err(|error| fault(&error))? {
+        return Err(OpenError::Migration(format!("migration {half} broke off halfway")));
+    }
+    connection.list_applied_migrations(LOG).await.map_err(|error| fault(&error))
+}
+
+fn fault(error: &MigrateError) -> OpenError {
+    match error {
+        MigrateError::VersionMissing(found) => OpenError::Newer { found: *found, wanted: newest() },
+        MigrateError::Execute(error) => match OpenError::from_driver(error) {
+            cause @ OpenError::Privilege(_) => cause,
+            cause @ OpenError::Unreachable(_) if failure::number(error).is_none() => cause,
+            _ => OpenError::Migration(error.to_string()),
+        },
+        other => OpenError::Migration(other.to_string()),
+    }
+}
+
+/// The currencies that this program knows; a newer program knows more.
+async fn currencies(connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
+    let row = |currency: Currency| {
+        format!("({},'{}',{})", currency.numeric(), currency.code(), currency.exponent())
+    };
+    let text = format!(
+        "INSERT INTO currencies (numeric_code,code,exponent) VALUES {} \
+         ON DUPLICATE KEY UPDATE code=VALUES(code),exponent=VALUES(exponent)",
+        Currency::all().map(row).collect::<Vec<_>>().join(",")
+    );
+    sql(text).execute(connection).await?;
+    Ok(())
+}
