@@ -23,6 +23,7 @@ pub fn service(config: &Config) -> Settings {
     let rate = |rate: Rate| (rate.per_second, rate.burst);
     Settings {
         store: store::Settings { journal, snapshot_every, ..defaults },
+        name: config.name.as_str().into(),
         queue: QueueLimits { submissions: config.queue_submissions, commands: config.queue_submissions },
         clock_jump_us: i64::try_from(config.clock_jump.as_micros()).unwrap_or(i64::MAX),
         quota: rate(config.quota),
@@ -71,7 +72,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let args = ServeArgs { segment_mib: Some(1), ..ServeArgs::default() };
         let config = Config::resolve(&args, &|_| None).unwrap();
-        let opened = bank::service::create(dir.path(), "bank", &service(&config)).await.unwrap();
+        let opened = bank::service::create(dir.path(), &service(&config)).await.unwrap();
         assert!(opened.books.day().await.unwrap().open.is_some());
         opened.close().await;
     }

@@ -204,6 +204,9 @@ codes! {
     NumberReserved = 55, "number_reserved", Request, None, None,
         "Account number reserved", "Numbers that begin with BC are made by the bank; a number is not empty.",
         "Choose another number, or leave it out.";
+    NameKnown = 56, "name_known", Request, Number("number"), None,
+        "Name known", "A name is given one number, once.",
+        "Use the number that it has.";
 
     UnknownAccount = 70, "account_not_found", Missing, None, None,
         "Account not found", "Entries are made on accounts of this bank.",

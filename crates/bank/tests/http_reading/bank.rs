@@ -52,7 +52,7 @@ impl Bank {
     pub async fn with(mut settings: service::Settings) -> Bank {
         small(&mut settings);
         let folder = tempfile::tempdir().unwrap();
-        let service = Arc::new(service::create(folder.path(), "First Bank", &settings).await.unwrap());
+        let service = Arc::new(service::create(folder.path(), &settings).await.unwrap());
         let app = App::new(Arc::clone(&service), SETTINGS);
         let bank = Bank {
             admin: key(&service, 1, "admin", Role::Admin, &[], None).await,
@@ -223,6 +223,7 @@ fn small(settings: &mut service::Settings) {
     settings.store.journal.segment_bytes = 8 << 20;
     settings.store.journal.frame_bytes_max = 4 << 20;
     settings.business_days = BusinessDays::Manual;
+    settings.name = "First Bank".into();
 }
 
 async fn key(

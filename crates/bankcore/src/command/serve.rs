@@ -93,9 +93,9 @@ async fn open(config: &Config, found: Found) -> anyhow::Result<Service> {
         Found::Bank => service::open(&config.data, &settings).await?,
         Found::Nothing if config.demo => {
             folder::mark_demo(&config.data)?;
-            service::create(&config.data, demo::BANK_NAME, &settings).await?
+            service::create(&config.data, &settings).await?
         }
-        Found::Nothing => service::create(&config.data, "bank", &settings).await?,
+        Found::Nothing => service::create(&config.data, &settings).await?,
     })
 }
 

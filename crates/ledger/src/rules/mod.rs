@@ -33,7 +33,7 @@ use crate::date::Date;
 use crate::digest::Digest;
 use crate::event::{Body, Event};
 use crate::ids::Sequence;
-use crate::limits::{DESCRIPTION_BYTES_MAX, REFERENCE_BYTES_MAX};
+use crate::limits::{DESCRIPTION_BYTES_MAX, NAME_BYTES_MAX, REFERENCE_BYTES_MAX};
 use crate::refusal::Refusal;
 use crate::view::View;
 
@@ -93,11 +93,22 @@ pub fn record_refusal<V: View>(view: &V, request: &Request, context: Context, re
     event(view, request, context, Body::Refused(refusal))
 }
 
+/// Whether a bank may be called so.
+///
+/// # Errors
+/// The refusal: it is too long.
+pub fn bank_name(name: &str) -> Result<(), Refusal> {
+    name::within(name, NAME_BYTES_MAX)
+}
+
 /// The first event of a bank.
-#[must_use]
-pub fn open_bank(bank: [u8; 16], timeline: u32, name: &str, context: Context) -> Event {
+///
+/// # Errors
+/// As [`bank_name`].
+pub fn open_bank(bank: [u8; 16], timeline: u32, name: &str, context: Context) -> Result<Event, Refusal> {
+    bank_name(name)?;
     let today = Date::of_micros(context.time);
-    Event {
+    Ok(Event {
         sequence: context.sequence,
         time: context.time,
         booking: today,
@@ -111,7 +122,7 @@ pub fn open_bank(bank: [u8; 16], timeline: u32, name: &str, context: Context) ->
         entries: SmallVec::new(),
         note: None,
         body: Body::BankOpened { bank, timeline, name: name.into() },
-    }
+    })
 }
 
 /// An event with no entries yet, booked on the open day; where none is needed, on the last one, so that

@@ -45,6 +45,7 @@ pub struct Model {
     holds: BTreeMap<Sequence, Hold>,
     transactions: BTreeMap<Sequence, Transaction>,
     numbers: BTreeSet<String>,
+    names: BTreeSet<(u8, String)>,
     keys: BTreeSet<Digest>,
     open_day: Option<Date>,
     newest_day: Option<Date>,
@@ -265,7 +266,7 @@ impl Model {
                 Some(())
             }
             Command::CloseDay { date } => yes(self.open_day.take() == Some(*date)),
-            Command::Name { .. } => Some(()),
+            Command::Name { kind, text } => yes(self.names.insert((*kind as u8, text.to_string()))),
         }
     }
 

@@ -22,7 +22,7 @@ use crate::service::{self, Settings};
 
 /// Small segments and generations and frequent snapshots, so that a few events make files of every kind.
 pub(super) fn settings() -> Settings {
-    let mut settings = Settings::default();
+    let mut settings = Settings { name: "Small Bank".into(), ..Settings::default() };
     settings.store.journal.segment_bytes = 1 << 20;
     settings.store.journal.frame_bytes_max = (1 << 20) - (8 << 10);
     settings.store.journal.reserve_bytes = 0;
@@ -105,7 +105,7 @@ pub(super) const BOB: AccountId = AccountId(4);
 
 async fn make() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
-    let service = service::create(dir.path(), "Small Bank", &settings()).await.unwrap();
+    let service = service::create(dir.path(), &settings()).await.unwrap();
     let who = service.books.intern(NameKind::Principal, "teller").await.unwrap();
     let owner = service.books.intern(NameKind::Principal, "alice").await.unwrap();
     let teller = Teller { books: &service.books, who };
