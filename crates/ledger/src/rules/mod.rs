@@ -34,7 +34,7 @@ use crate::digest::Digest;
 use crate::event::{Body, Event};
 use crate::ids::Sequence;
 use crate::limits::{DESCRIPTION_BYTES_MAX, NAME_BYTES_MAX, REFERENCE_BYTES_MAX};
-use crate::refusal::Refusal;
+use crate::refusal::{Code, Refusal};
 use crate::view::View;
 
 pub use group::decide_group;
@@ -62,6 +62,9 @@ pub fn decide<V: View>(view: &V, request: &Request, context: Context) -> Result<
         name::within(note.reference.as_deref().unwrap_or_default(), REFERENCE_BYTES_MAX)?;
         name::within(note.description.as_deref().unwrap_or_default(), DESCRIPTION_BYTES_MAX)?;
     }
+    if request.value.is_some() && !posts(&request.command) {
+        return Err(Refusal::new(Code::ValueDateNotTaken));
+    }
     match &request.command {
         Command::Deposit(movement) => post::deposit(view, request, context, movement),
         Command::Withdraw(movement) => post::withdraw(view, request, context, movement),
@@ -84,6 +87,26 @@ pub fn decide<V: View>(view: &V, request: &Request, context: Context) -> Result<
         Command::OpenDay { date } => day::open(view, request, context, *date),
         Command::CloseDay { date } => day::close(view, request, context, *date),
         Command::Name { kind, text } => name::intern(view, request, context, *kind, text),
+    }
+}
+
+/// Does it become a transaction? Listed one by one: a new command has to say.
+fn posts(command: &Command) -> bool {
+    match command {
+        Command::Deposit(_)
+        | Command::Withdraw(_)
+        | Command::Transfer(_)
+        | Command::Post { .. }
+        | Command::Capture { .. }
+        | Command::Reverse { .. } => true,
+        Command::Hold { .. }
+        | Command::Void { .. }
+        | Command::Expire { .. }
+        | Command::OpenAccount(_)
+        | Command::ChangeAccount { .. }
+        | Command::OpenDay { .. }
+        | Command::CloseDay { .. }
+        | Command::Name { .. } => false,
     }
 }
 
@@ -126,15 +149,16 @@ pub fn open_bank(bank: [u8; 16], timeline: u32, name: &str, context: Context) ->
 }
 
 /// An event with no entries yet, booked on the open day; where none is needed, on the last one, so that
-/// booking dates never go back.
+/// booking dates never go back. Only a transaction counts from another day than that.
 fn event<V: View>(view: &V, request: &Request, context: Context, body: Body) -> Event {
     let day = view.day();
     let booking = day.open.or(day.newest).unwrap_or_else(|| Date::of_micros(context.time));
+    let value = request.value.filter(|_| matches!(body, Body::Posted { .. })).unwrap_or(booking);
     Event {
         sequence: context.sequence,
         time: context.time,
         booking,
-        value: request.value.unwrap_or(booking),
+        value,
         principal: request.principal,
         actor: request.actor,
         origin: request.origin,
