@@ -6,6 +6,7 @@
 //! ```
 //! Everything that a front end (HTTP, command line, benchmark) needs is reached from [`Service`].
 
+mod anchor;
 mod calendar;
 mod open;
 
@@ -22,6 +23,7 @@ use crate::database::Database;
 use crate::identity::{Credential, KeyStore, Quota};
 use crate::store::journal::Background;
 
+pub(crate) use anchor::anchor;
 pub use open::{Error, Settings, create, is_bank, open};
 
 /// Who opens and closes business days.

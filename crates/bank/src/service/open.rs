@@ -144,8 +144,8 @@ async fn start(dir: &Path, settings: &Settings, opened: Opened<OsDisk>) -> Resul
     let keys = Arc::new(KeyStore::open(database.clone()).await?);
     let calendar = match settings.business_days {
         BusinessDays::Calendar => {
-            calendar::turn(&books).await?;
-            Some(tokio::spawn(calendar::keep(books.clone())))
+            calendar::turn(&books, &database).await?;
+            Some(tokio::spawn(calendar::keep(books.clone(), database.clone())))
         }
         BusinessDays::Manual => None,
     };
