@@ -1,14 +1,14 @@
 //! A bank is opened on an empty folder, moves money, is closed, and opened again with the same books.
 
-use bank::books::Decided;
+use bank::books::{Decided, Unnamed};
 use bank::service::{self, Settings};
 use ledger::command::{Movement, OpenAccount};
 use ledger::entry::Line;
 use ledger::event::NameKind;
-use ledger::{AccountId, AccountType, Command, Currency, Digest, PrincipalId, Request, Side, Status};
+use ledger::{AccountId, AccountType, Code, Command, Currency, Digest, PrincipalId, Request, Side, Status};
 
 fn small() -> Settings {
-    let mut settings = Settings::default();
+    let mut settings = Settings { name: "First Bank".into(), ..Settings::default() };
     settings.store.journal.segment_bytes = 8 << 20;
     settings.store.journal.frame_bytes_max = 4 << 20;
     settings
@@ -44,7 +44,7 @@ async fn open_account(
 #[tokio::test(flavor = "multi_thread")]
 async fn the_books_are_the_same_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
-    let service = service::create(dir.path(), "First Bank", &small()).await.unwrap();
+    let service = service::create(dir.path(), &small()).await.unwrap();
     let admin = service.books.intern(NameKind::Principal, "admin").await.unwrap();
     assert_eq!(service.books.intern(NameKind::Principal, "admin").await.unwrap(), admin);
     let vault = open_account(&service, admin, "vault", AccountType::Asset).await;
@@ -77,11 +77,52 @@ async fn the_books_are_the_same_after_a_restart() {
     service.close().await;
 }
 
+/// A request for a name that was known already, and the number of a name that was too long, were panics in the
+/// thread that asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_cannot_be_given_a_number_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let service = service::create(dir.path(), &small()).await.unwrap();
+    let number = service.books.intern(NameKind::Principal, "alice").await.unwrap();
+    let named = |text: &str| Command::Name { kind: NameKind::Principal, text: text.into() };
+    let submit = async |text: &str| service.books.submit(Request::new(named(text), number)).await.unwrap();
+    assert!(matches!(submit("bob").await, Decided::Accepted { replayed: false, .. }));
+    match submit("alice").await {
+        Decided::Refused { refusal, replayed: false, event: None } => {
+            assert_eq!((refusal.code, refusal.figures[0]), (Code::NameKnown, i64::from(number.0)));
+        }
+        other => panic!("{other:?}"),
+    }
+    let longest = "n".repeat(ledger::limits::NAME_BYTES_MAX);
+    service.books.intern(NameKind::Actor, &longest).await.unwrap();
+    match service.books.intern(NameKind::Actor, &format!("{longest}n")).await {
+        Err(Unnamed::Refused(refusal)) => assert_eq!(refusal.code, Code::TextTooLong),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(service.books.intern(NameKind::Principal, "alice").await, Ok(number));
+    service.close().await;
+}
+
+/// A name that the rules refuse is found out before the folder is touched.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bank_with_too_long_a_name_is_not_made() {
+    let dir = tempfile::tempdir().unwrap();
+    let bank = dir.path().join("bank");
+    let name = "n".repeat(ledger::limits::NAME_BYTES_MAX + 1).into();
+    let error =
+        service::create(&bank, &Settings { name, ..small() }).await.err().expect("refused").to_string();
+    assert!(
+        error.starts_with("the name of the bank does not fit.") && error.contains("maximum: 128"),
+        "{error}"
+    );
+    assert!(!bank.exists());
+}
+
 /// Dropping an open service waited for ever: its threads waited for each other.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_is_dropped_stops() {
     let dir = tempfile::tempdir().unwrap();
-    let service = service::create(dir.path(), "First Bank", &small()).await.unwrap();
+    let service = service::create(dir.path(), &small()).await.unwrap();
     let kept = service.books.clone();
     let dropped = tokio::task::spawn_blocking(move || drop(service));
     tokio::time::timeout(std::time::Duration::from_secs(20), dropped).await.unwrap().unwrap();

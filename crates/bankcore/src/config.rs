@@ -30,6 +30,10 @@ pub use args::ServeArgs;
 pub use error::ConfigError;
 use values::Values;
 
+/// What a bank is called that nobody named.
+const NAME: &str = "bank";
+const DEMO_NAME: &str = "Demo Bank";
+
 /// A rate with a burst, per principal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Rate {
@@ -76,6 +80,7 @@ pub struct Config {
     pub data: PathBuf,
     pub listen: SocketAddr,
     pub demo: bool,
+    pub name: String,
     pub tls: Option<Tls>,
     pub behind_proxy: bool,
     pub quota: Rate,
@@ -123,10 +128,13 @@ impl Config {
             _ => None,
         };
         let level = |text: &str| args::LEVELS.contains(&text).then(|| text.to_owned());
+        let demo = values.flag("demo")?;
+        let unnamed = if demo { DEMO_NAME } else { NAME };
         Ok(Config {
             data: values.path("data")?.unwrap_or_default(),
             listen,
-            demo: values.flag("demo")?,
+            demo,
+            name: values.name("name")?.unwrap_or_else(|| unnamed.to_owned()),
             tls,
             behind_proxy,
             quota: Rate {

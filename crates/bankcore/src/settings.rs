@@ -1,6 +1,7 @@
 //! From the settings of the command line to those of the bank: the one place where the two meet.
 
 use bank::http;
+use bank::http::listen::{ServeError, Tls};
 use bank::sequencer::QueueLimits;
 use bank::service::{BusinessDays, Settings};
 use bank::store::journal as store;
@@ -22,6 +23,7 @@ pub fn service(config: &Config) -> Settings {
     let snapshot_every = u64::from(config.snapshot_every_segments) * (config.segment_bytes / TRANSFER_BYTES);
     let rate = |rate: Rate| (rate.per_second, rate.burst);
     Settings {
+        name: config.name.as_str().into(),
         store: store::Settings { journal, snapshot_every, ..defaults },
         queue: QueueLimits { submissions: config.queue_submissions, commands: config.queue_submissions },
         clock_jump_us: i64::try_from(config.clock_jump.as_micros()).unwrap_or(i64::MAX),
@@ -43,10 +45,12 @@ pub fn http(config: &Config) -> http::Settings {
     }
 }
 
-/// Certificate and key, if TLS is spoken here.
-pub fn tls(config: &Config) -> Option<http::listen::Tls> {
-    let tls = config.tls.clone()?;
-    Some(http::listen::Tls { cert: tls.cert, key: tls.key })
+/// Certificate and key, read, if TLS is spoken here.
+///
+/// # Errors
+/// If the files cannot be used.
+pub fn tls(config: &Config) -> Result<Option<Tls>, ServeError> {
+    config.tls.as_ref().map(|tls| Tls::read(&tls.cert, &tls.key)).transpose()
 }
 
 #[cfg(test)]
@@ -71,7 +75,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let args = ServeArgs { segment_mib: Some(1), ..ServeArgs::default() };
         let config = Config::resolve(&args, &|_| None).unwrap();
-        let opened = bank::service::create(dir.path(), "bank", &service(&config)).await.unwrap();
+        let opened = bank::service::create(dir.path(), &service(&config)).await.unwrap();
         assert!(opened.books.day().await.unwrap().open.is_some());
         opened.close().await;
     }

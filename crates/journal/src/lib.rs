@@ -48,4 +48,4 @@ pub use recover::{Cut, Journal, Recovery};
 pub use scan::Scan;
 pub use snapshot::{Snapshot, SnapshotError, Snapshots};
 pub use spares::{Background, Capacity};
-pub use verify::{Report, Tail, verify};
+pub use verify::{Report, Sidecars, Tail, verify};

@@ -81,6 +81,10 @@ fn pages_are_those_of_an_ordered_set() {
         assert_eq!(references.find_all(&Digest::new(rng.random()), u64::MAX, 10).unwrap(), []);
         assert!(shelf.status().filed_claims > 5_000);
         shelf.runs().verify().unwrap();
+        let (mut all, through) = (Vec::new(), shelf.runs().through());
+        shelf.runs().for_each(|digest, value| all.push((digest, value))).unwrap();
+        let filed = model.iter().copied().filter(|(_, value)| *value <= through);
+        assert_eq!(all, filed.collect::<Vec<_>>(), "one pass over all runs gives each claim once, in order");
     }
 }
 

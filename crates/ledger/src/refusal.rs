@@ -155,6 +155,9 @@ codes! {
     KeyTakenInBatch = 23, "member_key_used", Books, None, None,
         "A member's key was used before", "A key stands for one intent, for ever.",
         "Leave out the commands that were posted before, or give them new keys.";
+    FirstDayTooEarly = 24, "first_day_too_early", Books, Day("earliest_day"), Day("day"),
+        "First business day too early", "Business days only go forward, and all before the first was booked on the day of the clock.",
+        "Open that day or a later one.";
 
     AmountNotPositive = 40, "amount_not_positive", Request, None, None,
         "Amount not above zero", "Something must move.",
@@ -204,6 +207,12 @@ codes! {
     NumberReserved = 55, "number_reserved", Request, None, None,
         "Account number reserved", "Numbers that begin with BC are made by the bank; a number is not empty.",
         "Choose another number, or leave it out.";
+    NameKnown = 56, "name_known", Request, Number("number"), None,
+        "Name known", "A name is given one number, once.",
+        "Use the number that it has.";
+    ValueDateNotTaken = 57, "value_date_not_taken", Request, None, None,
+        "No value date possible", "Only a transaction has a value date; what posts nothing takes none.",
+        "Leave the value date out.";
 
     UnknownAccount = 70, "account_not_found", Missing, None, None,
         "Account not found", "Entries are made on accounts of this bank.",

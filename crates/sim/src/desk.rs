@@ -82,7 +82,8 @@ impl Desk {
         mut idle: impl FnMut(&mut S) + 'static,
     ) -> Desk {
         if store.next().0 == 1 {
-            sequencer::open_bank(&mut store, [7; 16], 1, "Simulated Bank", clock.now());
+            sequencer::open_bank(&mut store, [7; 16], 1, "Simulated Bank", clock.now())
+                .expect("a short name");
             store.hand_over(Vec::new());
         }
         let (sequencer, queue) = sequencer::queue(settings.queue);

@@ -11,6 +11,7 @@ mod facts;
 pub mod history;
 mod trial_balance;
 
+mod unnamed;
 use std::sync::Arc;
 
 use ledger::event::{Claimed, NameKind};
@@ -30,6 +31,7 @@ pub use facts::{Facts, FactsTable};
 pub use trial_balance::{Sums, TrialBalance};
 
 /// The way to the books. Clones are cheap and share everything.
+pub use unnamed::Unnamed;
 #[derive(Clone)]
 pub struct Books {
     sequencer: Sequencer,
@@ -235,18 +237,18 @@ impl Books {
     /// can be written.
     ///
     /// # Errors
-    /// As [`Books::submit`].
-    pub async fn intern(&self, kind: NameKind, text: &str) -> Result<NameId, Fault> {
-        let command = ledger::Command::Name { kind, text: text.into() };
-        let receipt = self.send(Work::Requests(smallvec![Request::new(command, NameId(0))])).await?;
+    /// [`Unnamed`]: the name is longer than the rules allow, or a fault.
+    pub async fn intern(&self, kind: NameKind, text: &str) -> Result<NameId, Unnamed> {
+        let receipt = self.send(Work::Name(kind, text.into())).await?;
         match &receipt.outcomes[0] {
             Outcome::Named(id) => Ok(*id),
             Outcome::Decided(offset) => match event_at(&receipt, *offset)?.body {
                 ledger::Body::Named { id, .. } => Ok(id),
                 other => unreachable!("a name was interned: {other:?}"),
             },
-            Outcome::Fault(fault) => Err(fault.clone()),
-            other => unreachable!("names are checked before they are sent: {other:?}"),
+            Outcome::Refused(refusal) => Err(Unnamed::Refused(*refusal)),
+            Outcome::Fault(fault) => Err(Unnamed::Fault(fault.clone())),
+            other => unreachable!("a name has a number or none: {other:?}"),
         }
     }
 

@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 
+use super::chain::{self, Anchor, Hash, Row};
 use super::{Change, Database, DatabaseError};
 
 /// The most records that one call reads.
@@ -31,6 +32,9 @@ pub struct AuditRecord {
     pub before: Option<Value>,
     /// What it is since.
     pub after: Option<Value>,
+    /// The hash of the chain up to and including it; `None` until the service has chained what another program
+    /// caused.
+    pub hash: Option<Hash>,
 }
 
 /// A record to write; actor, origin and time are those of the change.
@@ -64,13 +68,19 @@ pub async fn record(change: &mut Change, new: &NewAuditRecord<'_>) -> Result<(),
     .map(|_| ())
 }
 
-type Row = (i64, i64, String, Option<String>, String, String, String, Option<String>, Option<String>);
+/// The newest record that is chained, if there is one.
+pub async fn newest(database: &Database) -> Result<Option<Anchor>, DatabaseError> {
+    let fault = |e| database.fault(e);
+    let mut connection = database.pool().acquire().await.map_err(fault)?;
+    let (id, hash) = chain::end(&mut connection).await.map_err(fault)?;
+    Ok((id > 0).then_some(Anchor { id, hash }))
+}
 
 /// The records after `after_id`, oldest first, at most `limit` and never more than [`PAGE_MAX`].
 pub async fn list(database: &Database, after_id: i64, limit: u32) -> Result<Vec<AuditRecord>, DatabaseError> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT id, at, actor, origin, action, object, object_id, before_state, after_state
-           FROM audit_records WHERE id > ? ORDER BY id LIMIT ?",
+    let rows: Vec<Chained> = sqlx::query_as(
+        "SELECT audit_records.*, hash FROM audit_records LEFT JOIN audit_chain USING (id)
+          WHERE id > ? ORDER BY id LIMIT ?",
     )
     .bind(after_id)
     .bind(limit.min(PAGE_MAX))
@@ -80,11 +90,22 @@ pub async fn list(database: &Database, after_id: i64, limit: u32) -> Result<Vec<
     rows.into_iter().map(|row| read(row).map_err(|e| database.fault(e))).collect()
 }
 
-fn read(row: Row) -> Result<AuditRecord, sqlx::Error> {
-    let (id, at_us, actor, origin, action, object, object_id, before, after) = row;
+/// A record and its hash.
+#[derive(sqlx::FromRow)]
+struct Chained {
+    #[sqlx(flatten)]
+    row: Row,
+    hash: Option<Vec<u8>>,
+}
+
+fn read(chained: Chained) -> Result<AuditRecord, sqlx::Error> {
+    let Row { id, at: at_us, actor, origin, action, object, object_id, before_state, after_state } =
+        chained.row;
     let json = |text: Option<String>| {
         text.map(|t| serde_json::from_str(&t)).transpose().map_err(|e| sqlx::Error::Decode(Box::new(e)))
     };
-    let (before, after) = (json(before)?, json(after)?);
-    Ok(AuditRecord { id, at_us, actor, origin, action, object, object_id, before, after })
+    let (before, after) = (json(before_state)?, json(after_state)?);
+    let hash = chained.hash.map(Hash::try_from).transpose();
+    let hash = hash.map_err(|_| sqlx::Error::Decode("a hash has 32 bytes".into()))?;
+    Ok(AuditRecord { id, at_us, actor, origin, action, object, object_id, before, after, hash })
 }

@@ -7,7 +7,7 @@
 use sqlx::Transaction;
 use sqlx::sqlite::{Sqlite, SqliteConnection};
 
-use super::{Database, DatabaseError};
+use super::{Database, DatabaseError, chain};
 
 /// Who acts, and from where.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -56,9 +56,10 @@ impl Change {
         &mut self.tx
     }
 
-    /// Makes the change durable.
+    /// Chains what the change recorded, and makes it durable.
     pub async fn commit(mut self) -> Result<(), DatabaseError> {
         let fault = |e| self.database.fault(e);
+        chain::extend(&mut self.tx).await.map_err(fault)?;
         sqlx::query("DELETE FROM session_actor").execute(&mut *self.tx).await.map_err(fault)?;
         self.tx.commit().await.map_err(fault)
     }

@@ -15,10 +15,12 @@
 //! open.rs   make, open, check, migrate
 //! change.rs one db tx with a named actor
 //! audit.rs  the append-only record: write and read
+//! chain.rs  its hashes: what they prove, and what they cannot
 //! error.rs  what can be wrong, and what to do about it
 //! ```
 
 pub mod audit;
+pub mod chain;
 pub mod change;
 pub mod error;
 mod open;

@@ -9,6 +9,7 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
 
+use super::chain;
 use super::error::DatabaseError;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations/sqlite");
@@ -78,10 +79,18 @@ pub(super) async fn open(path: &Path, bank: [u8; 16]) -> Result<SqlitePool, Data
     check_identity(&mut connection, path, bank).await?;
     check_pages(&mut connection, path).await?;
     MIGRATIONS.run(&mut connection).await.map_err(|e| migration_fault(path, e))?;
+    chain_records(&mut connection).await.map_err(fault)?;
     // Also the proof that the file can be written: SQLite opens a write-protected one for reading only.
     sqlx::query("DELETE FROM session_actor").execute(&mut connection).await.map_err(fault)?;
     connection.close().await.map_err(fault)?;
     SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_with(options(path)).await.map_err(fault)
+}
+
+/// Chains what was recorded before there was a chain, and what other programs caused since the service ran.
+async fn chain_records(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
+    chain::extend(&mut tx).await?;
+    tx.commit().await
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {

@@ -216,3 +216,58 @@ async fn a_dropped_change_leaves_nothing_and_the_actor_is_never_seen_by_others()
     );
     assert_eq!(audit::list(&database, record.id, 10).await.unwrap(), []);
 }
+
+/// A bank of the time before there was a chain: opening it chains what it has.
+#[tokio::test]
+async fn the_records_of_an_older_bank_are_chained_when_it_is_opened() {
+    let folder = Folder::with_database().await;
+    let database = folder.open().await.unwrap();
+    for number in 0..3 {
+        let mut change = database.begin(&Actor::new("p", "192.0.2.1"), NOW + number).await.unwrap();
+        let new = NewAuditRecord { action: "try", object: "door", object_id: "1", before: None, after: None };
+        audit::record(&mut change, &new).await.unwrap();
+        change.commit().await.unwrap();
+    }
+    let chained = audit::list(&database, 0, 10).await.unwrap();
+    database.close().await;
+    for sql in [
+        "DROP TABLE audit_chain",
+        "DROP TRIGGER audit_records_numbered",
+        "DROP TRIGGER audit_records_signed",
+        "DELETE FROM _sqlx_migrations WHERE version = 3",
+    ] {
+        folder.run(sql).await;
+    }
+    let database = folder.open().await.unwrap();
+    assert_eq!(audit::list(&database, 0, 10).await.unwrap(), chained);
+    let newest = audit::newest(&database).await.unwrap().unwrap();
+    assert_eq!((newest.id, Some(newest.hash)), (3, chained[2].hash));
+}
+
+/// The hashes are part of the format: whoever checks them elsewhere computes these.
+#[tokio::test]
+async fn a_hash_covers_the_one_before_it_and_every_column() {
+    use sha2::{Digest as _, Sha256};
+    let folder = Folder::with_database().await;
+    let database = folder.open().await.unwrap();
+    let mut change = database.begin(&Actor::new("p", "here"), NOW).await.unwrap();
+    let after = Some(serde_json::json!({"a": 1}));
+    let new = NewAuditRecord { action: "try", object: "door", object_id: "1", before: None, after };
+    audit::record(&mut change, &new).await.unwrap();
+    change.commit().await.unwrap();
+
+    let mut bytes = Sha256::digest([&b"bankcore audit v1"[..], &BANK].concat()).to_vec();
+    bytes.extend([0, 0, 0, 0, 0, 0, 0, 1]);
+    bytes.extend(NOW.to_be_bytes());
+    for text in ["p", "here", "try", "door", "1"] {
+        bytes.extend([1, 0, 0, 0, text.len() as u8]);
+        bytes.extend(text.bytes());
+    }
+    bytes.extend(b"\x00\x01\x00\x00\x00\x07{\"a\":1}");
+    let record = &audit::list(&database, 0, 10).await.unwrap()[0];
+    assert_eq!(record.hash, Some(Sha256::digest(bytes).into()));
+
+    let anchor = audit::newest(&database).await.unwrap().unwrap();
+    assert_eq!(chain::Anchor::parse(&anchor.to_string()), Some(anchor));
+    assert_eq!(chain::Anchor::parse("audit 1 Rent of November"), None);
+}

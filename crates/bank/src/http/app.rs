@@ -10,9 +10,9 @@ use parking_lot::RwLock;
 use uuid::Uuid;
 
 use super::running::Running;
-use crate::books::Facts;
+use crate::books::{Facts, Unnamed};
 use crate::identity::{AccountRef, Credential};
-use crate::sequencer::{Clock, Fault, SystemClock};
+use crate::sequencer::{Clock, SystemClock};
 use crate::service::Service;
 
 /// How the interface behaves.
@@ -82,7 +82,7 @@ impl App {
         AccountRef { id: id.0, of_customer }
     }
 
-    pub(super) async fn actor(&self, credential: &Credential) -> Result<NameId, Fault> {
+    pub(super) async fn actor(&self, credential: &Credential) -> Result<NameId, Unnamed> {
         if let Some(id) = self.names.actors.read().get(&credential.id) {
             return Ok(*id);
         }
@@ -96,7 +96,7 @@ impl App {
         &self,
         credential: &Credential,
         address: Option<IpAddr>,
-    ) -> Result<NameId, Fault> {
+    ) -> Result<NameId, Unnamed> {
         let Some(address) = address else { return Ok(NameId(0)) };
         let key = (credential.id, address);
         {

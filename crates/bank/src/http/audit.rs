@@ -71,6 +71,11 @@ pub(in crate::http) struct Shown {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     after: Option<Value>,
+    /// The hash of the trail up to and including it, in hexadecimal; absent until the bank has chained a change that
+    /// bypassed the service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "4f1c…")]
+    hash: Option<String>,
 }
 
 impl From<AuditRecord> for Shown {
@@ -85,6 +90,7 @@ impl From<AuditRecord> for Shown {
             object_id: record.object_id,
             before: record.before,
             after: record.after,
+            hash: record.hash.map(|hash| hash.iter().map(|byte| format!("{byte:02x}")).collect()),
         }
     }
 }

@@ -11,6 +11,7 @@ use ledger::{Command, Digest, NameId, PrincipalId, Request};
 use super::app::App;
 use super::attempts::{Attempt, Attempts, Turned};
 use super::problem::Problem;
+use crate::books::Unnamed;
 use crate::database::Actor;
 use crate::identity::{AccountRef, Action, Credential, Denied, Object, allow, sees};
 use crate::sequencer::Fault;
@@ -60,9 +61,9 @@ impl FromRequestParts<Arc<App>> for Unwritten {
 }
 
 /// A number in the books; nobody's, if none can be given now and none is needed.
-fn numbered(number: Result<NameId, Fault>, writes: bool) -> Result<NameId, Fault> {
+fn numbered(number: Result<NameId, Unnamed>, writes: bool) -> Result<NameId, Unnamed> {
     match number {
-        Err(Fault::DiskFull | Fault::ClockJumped(_)) if !writes => Ok(NameId(0)),
+        Err(Unnamed::Fault(Fault::DiskFull | Fault::ClockJumped(_))) if !writes => Ok(NameId(0)),
         other => other,
     }
 }

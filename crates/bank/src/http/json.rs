@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Bytes;
+use axum::body::{Bytes, HttpBody as _};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -79,20 +79,24 @@ pub fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
 /// # Errors
 /// 413 if there are more, 400 if it ends early, 408 if it takes too long.
 pub async fn read(request: Request, max: usize) -> Result<Bytes, Problem> {
-    let body = Limited::new(request.into_body(), max);
+    let too_large = || {
+        let detail = format!("The body is larger than {max} bytes.");
+        let remedy = "Send a smaller body, or several.";
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "Body too large", detail, remedy)
+    };
+    let body = request.into_body();
+    // One that announces too much is not waited for.
+    if body.size_hint().lower() > max as u64 {
+        return Err(too_large());
+    }
+    let body = Limited::new(body, max);
     let collected = tokio::time::timeout(BODY_TIME, body.collect()).await.map_err(|_| {
         let title = "Body too slow";
         let detail = format!("The body did not arrive within {} s.", BODY_TIME.as_secs());
         Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", title, detail, "Send the request again.")
     })?;
     collected.map(http_body_util::Collected::to_bytes).map_err(|error| {
-        if error.is::<LengthLimitError>() {
-            let detail = format!("The body is larger than {max} bytes.");
-            let remedy = "Send a smaller body, or several.";
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "Body too large", detail, remedy)
-        } else {
-            Problem::malformed("The body ended early.")
-        }
+        if error.is::<LengthLimitError>() { too_large() } else { Problem::malformed("The body ended early.") }
     })
 }
 

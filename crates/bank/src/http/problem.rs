@@ -15,6 +15,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::attempts::Turned;
+use crate::books::Unnamed;
 use crate::identity::{Denied, RetryAfter, Unauthenticated};
 use crate::sequencer::Fault;
 
@@ -369,3 +370,12 @@ impl IntoResponse for Problem {
         response
     }
 }
+impl From<Unnamed> for Problem {
+    fn from(unnamed: Unnamed) -> Problem {
+        match unnamed {
+            Unnamed::Refused(refusal) => Problem::refused(&refusal, false),
+            Unnamed::Fault(fault) => Problem::from(fault),
+        }
+    }
+}
+

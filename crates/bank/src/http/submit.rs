@@ -14,6 +14,7 @@ use super::headers::IdempotencyKey;
 use super::problem::Problem;
 use super::wire::{Clean, Transaction};
 use crate::books::Decided;
+use crate::service::anchor;
 
 /// Submits a request under its key and answers with the event, or with the problem.
 pub(super) async fn submit(
@@ -36,6 +37,7 @@ pub(super) async fn decide(
     let claim = key.map_or(Digest::NONE, |key| caller.claim(&key.0));
     let mut request = request.with_key(claim);
     start_clock(&mut request, app.now());
+    anchor(&app.service.database, &mut request).await;
     Ok(app.service.books.submit(request).await?)
 }
 

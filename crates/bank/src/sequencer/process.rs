@@ -1,6 +1,6 @@
 //! One submission: from work to outcomes.
 
-use ledger::event::{Body, Event};
+use ledger::event::{Body, Event, NameKind};
 use ledger::rules::{self, Context};
 use ledger::{Command, Digest, Refusal, Request, Sequence, View};
 use smallvec::{SmallVec, smallvec};
@@ -35,6 +35,7 @@ pub(super) fn work<S: Store>(
             outcomes
         }
         Work::Group { header, members } => smallvec![group(store, header, members, prior, time, budget)],
+        Work::Name(kind, text) => smallvec![name(store, *kind, text, prior, time, budget)],
         Work::Query(query) => smallvec![Outcome::Answer(Box::new(store.answer(query, prior)))],
         Work::ConfirmClock | Work::Stop => smallvec![Outcome::Done],
     }
@@ -49,14 +50,12 @@ pub(super) fn known<S: Store>(
     fault: &Fault,
 ) -> SmallVec<[Outcome; 1]> {
     let view = store.view(prior);
-    let told = |request: &Request| {
-        earlier(&view, request.key)
-            .or_else(|| named(&view, &request.command))
-            .unwrap_or_else(|| Outcome::Fault(fault.clone()))
-    };
+    let or_fault = |known: Option<Outcome>| known.unwrap_or_else(|| Outcome::Fault(fault.clone()));
+    let told = |request: &Request| or_fault(earlier(&view, request.key));
     match work {
         Work::Requests(requests) => requests.iter().map(told).collect(),
         Work::Group { header, .. } => smallvec![told(header)],
+        Work::Name(kind, text) => smallvec![or_fault(view.name(*kind, text).map(Outcome::Named))],
         Work::Query(_) | Work::ConfirmClock | Work::Stop => unreachable!("they need no decision"),
     }
 }
@@ -73,9 +72,6 @@ pub(super) fn request<S: Store>(
     let view = store.view(prior);
     if let Some(earlier) = earlier(&view, request.key) {
         return earlier;
-    }
-    if let Some(known) = named(&view, &request.command) {
-        return known;
     }
     match rules::decide(&view, request, context) {
         Ok(event) => {
@@ -123,10 +119,20 @@ fn earlier(view: &impl View, key: Digest) -> Option<Outcome> {
     view.claimed(&key).map(Outcome::Earlier)
 }
 
-/// The number that a name has already.
-fn named(view: &impl View, command: &Command) -> Option<Outcome> {
-    let Command::Name { kind, text } = command else { return None };
-    view.name(*kind, text).map(Outcome::Named)
+/// The number of a name, given now if it has none.
+fn name<S: Store>(
+    store: &mut S,
+    kind: NameKind,
+    text: &str,
+    prior: &Prior,
+    time: i64,
+    budget: &RefusalBudget,
+) -> Outcome {
+    if let Some(known) = store.view(prior).name(kind, text) {
+        return Outcome::Named(known);
+    }
+    let new = Request::new(Command::Name { kind, text: text.into() }, Default::default());
+    request(store, &new, prior, time, budget)
 }
 
 /// The event that keeps a refusal, or what to answer if it is not kept.
@@ -157,9 +163,19 @@ pub(super) fn expire_due<S: Store>(store: &mut S, time: i64, limit: usize, budge
 }
 
 /// Opens the books: the first event.
-pub fn open_bank<S: Store>(store: &mut S, bank: [u8; 16], timeline: u32, name: &str, time: i64) {
+///
+/// # Errors
+/// The refusal, if the bank cannot be called so; nothing has changed.
+pub fn open_bank<S: Store>(
+    store: &mut S,
+    bank: [u8; 16],
+    timeline: u32,
+    name: &str,
+    time: i64,
+) -> Result<(), Refusal> {
     debug_assert_eq!(store.next(), Sequence(1));
-    let event = rules::open_bank(bank, timeline, name, Context { sequence: store.next(), time });
+    let event = rules::open_bank(bank, timeline, name, Context { sequence: store.next(), time })?;
     debug_assert!(matches!(event.body, Body::BankOpened { .. }));
     store.accept(&event);
+    Ok(())
 }

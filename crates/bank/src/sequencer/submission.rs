@@ -38,6 +38,9 @@ pub enum Work {
         /// The members.
         members: Vec<Request>,
     },
+    /// A name's number, given now if it has none. [`Command::Name`](ledger::Command::Name) among requests is
+    /// for new names only.
+    Name(NameKind, Box<str>),
     /// A look at current state.
     Query(Query),
     /// An operator has checked the clock.
@@ -53,7 +56,7 @@ impl Work {
         match self {
             Work::Requests(requests) => requests.len(),
             Work::Group { members, .. } => members.len() + 1,
-            Work::Query(_) | Work::ConfirmClock | Work::Stop => 1,
+            Work::Name(..) | Work::Query(_) | Work::ConfirmClock | Work::Stop => 1,
         }
     }
 
@@ -62,7 +65,7 @@ impl Work {
     pub fn outcomes(&self) -> usize {
         match self {
             Work::Requests(requests) => requests.len(),
-            Work::Group { .. } | Work::Query(_) | Work::ConfirmClock | Work::Stop => 1,
+            Work::Group { .. } | Work::Name(..) | Work::Query(_) | Work::ConfirmClock | Work::Stop => 1,
         }
     }
 
@@ -72,6 +75,7 @@ impl Work {
         match self {
             Work::Requests(requests) => requests.iter().map(bytes_of_request).sum(),
             Work::Group { members, .. } => EVENT_BYTES + members.iter().map(bytes_of_request).sum::<usize>(),
+            Work::Name(_, text) => EVENT_BYTES + text.len(),
             Work::Query(_) | Work::ConfirmClock | Work::Stop => 0,
         }
     }
@@ -88,7 +92,7 @@ impl Work {
             }
             Work::Query(Query::Claim(digest)) => digests.push(*digest),
             Work::Query(Query::Hold(hold)) => digests.push(Digest::of_hold_end(*hold)),
-            Work::Query(_) | Work::ConfirmClock | Work::Stop => {}
+            Work::Name(..) | Work::Query(_) | Work::ConfirmClock | Work::Stop => {}
         }
         digests
     }
@@ -254,7 +258,7 @@ pub type Frame = Arc<journal::Batch>;
 
 /// The answer to a submission.
 pub struct Receipt {
-    /// One for each request; one for a group or a query.
+    /// One for each request; one for anything else.
     pub outcomes: SmallVec<[Outcome; 1]>,
     /// The durable batch that the outcomes point into.
     pub frame: Frame,
@@ -270,7 +274,7 @@ pub enum Outcome {
     Decided(u32),
     /// The key was used before, by this event. Same fingerprint: a replay; else the key is reused.
     Earlier(Claimed),
-    /// The name is known already.
+    /// To [`Work::Name`]: the name is known already.
     Named(NameId),
     /// Refused, and nothing was recorded.
     Refused(Refusal),

@@ -6,6 +6,7 @@
 //! ```
 //! Everything that a front end (HTTP, command line, benchmark) needs is reached from [`Service`].
 
+mod anchor;
 mod calendar;
 mod open;
 
@@ -17,12 +18,12 @@ use journal::keys::Discarded;
 use ledger::NameId;
 use ledger::event::NameKind;
 
-use crate::books::Books;
+use crate::books::{Books, Unnamed};
 use crate::database::Database;
 use crate::identity::{Credential, KeyStore, Quota};
-use crate::sequencer::Fault;
 use crate::store::journal::Background;
 
+pub(crate) use anchor::anchor;
 pub use open::{Error, Settings, create, is_bank, open};
 
 /// Who opens and closes business days.
@@ -63,8 +64,8 @@ impl Service {
     /// The ledger's number of the principal that a credential acts for; given on first use.
     ///
     /// # Errors
-    /// A [`Fault`] if the books cannot answer.
-    pub async fn principal(&self, credential: &Credential) -> Result<NameId, Fault> {
+    /// [`Unnamed`]: the books cannot answer.
+    pub async fn principal(&self, credential: &Credential) -> Result<NameId, Unnamed> {
         if let Some(id) = credential.principal_id() {
             return Ok(NameId(id));
         }
@@ -74,7 +75,7 @@ impl Service {
     }
 
     /// Stops deciding, waits until everything decided is durable and confirmed, and closes the files. Requests
-    /// that are still waiting are answered with [`Fault::Stopped`].
+    /// that are still waiting are answered with [`Fault::Stopped`](crate::sequencer::Fault::Stopped).
     pub async fn close(mut self) {
         if let Some(calendar) = self.calendar.take() {
             calendar.abort();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use journal::Identity;
 use journal::disk::OsDisk;
+use ledger::{Refusal, rules};
 
 use super::calendar;
 use super::{BusinessDays, Service};
@@ -18,6 +19,8 @@ use crate::store::{Reads, Store};
 /// How a bank is run.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// What the bank is called; written when its books are opened, and never changed.
+    pub name: Box<str>,
     /// How the books are kept.
     pub store: store::Settings,
     /// How much may wait before the rules.
@@ -35,6 +38,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Settings {
+            name: "bank".into(),
             store: store::Settings::default(),
             queue: QueueLimits::default(),
             clock_jump_us: 300 * 1_000_000,
@@ -48,6 +52,12 @@ impl Default for Settings {
 /// Why a bank cannot be created or opened. Each is one line with a remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The bank cannot be called so.
+    #[error("the name of the bank does not fit. {refusal} {}", .refusal.code.remedy())]
+    Name {
+        /// What the rules say.
+        refusal: Refusal,
+    },
     /// The books.
     #[error(transparent)]
     Store(#[from] OpenError),
@@ -75,12 +85,14 @@ pub fn is_bank(dir: &Path) -> bool {
 ///
 /// # Errors
 /// [`Error`]; what a crash left half-made is finished by the next call.
-pub async fn create(dir: &Path, name: &str, settings: &Settings) -> Result<Service, Error> {
+pub async fn create(dir: &Path, settings: &Settings) -> Result<Service, Error> {
+    // Before the folder is touched.
+    rules::bank_name(&settings.name).map_err(|refusal| Error::Name { refusal })?;
     let settings = seeded(settings)?;
     let identity = Identity { bank: random()?, timeline: 1 };
     let (folder, kept) = (dir.to_path_buf(), settings.store.clone());
     let opened = blocking(move || store::create(OsDisk, &folder, identity, &kept)).await?;
-    start(dir, name, &settings, opened).await
+    start(dir, &settings, opened).await
 }
 
 /// Opens the bank in a folder.
@@ -91,20 +103,16 @@ pub async fn open(dir: &Path, settings: &Settings) -> Result<Service, Error> {
     let settings = seeded(settings)?;
     let (folder, kept) = (dir.to_path_buf(), settings.store.clone());
     let opened = blocking(move || store::open(OsDisk, &folder, &kept)).await?;
-    start(dir, "bank", &settings, opened).await
+    start(dir, &settings, opened).await
 }
 
-async fn start(
-    dir: &Path,
-    name: &str,
-    settings: &Settings,
-    opened: Opened<OsDisk>,
-) -> Result<Service, Error> {
+async fn start(dir: &Path, settings: &Settings, opened: Opened<OsDisk>) -> Result<Service, Error> {
     let Opened { mut writing, reading, background, recovery, identity, discarded } = opened;
     let fresh = writing.next().0 <= 2;
     if writing.next().0 == 1 {
         let time = SystemClock::new().wall();
-        sequencer::open_bank(&mut writing, identity.bank, identity.timeline, name, time);
+        sequencer::open_bank(&mut writing, identity.bank, identity.timeline, &settings.name, time)
+            .map_err(|refusal| Error::Name { refusal })?;
         writing.hand_over(Vec::new());
     }
     let name: Box<str> = writing.state().bank_name().into();
@@ -136,8 +144,8 @@ async fn start(
     let keys = Arc::new(KeyStore::open(database.clone()).await?);
     let calendar = match settings.business_days {
         BusinessDays::Calendar => {
-            calendar::turn(&books).await?;
-            Some(tokio::spawn(calendar::keep(books.clone())))
+            calendar::turn(&books, &database).await?;
+            Some(tokio::spawn(calendar::keep(books.clone(), database.clone())))
         }
         BusinessDays::Manual => None,
     };

@@ -14,6 +14,13 @@ macro_rules! subjects {
     };
 }
 
+impl Subject {
+    /// What is claimed, for the two that have files.
+    pub(super) fn of_claims(self) -> &'static str {
+        if self == Subject::References { "reference" } else { "key" }
+    }
+}
+
 subjects! {
     /// Every record is the one encoding of one event.
     Events "events",
@@ -73,10 +80,11 @@ impl Findings {
         let tally = &mut self.tallies[subject as usize];
         tally.wrong += 1;
         let sequence = sequence.into();
-        // Claims are looked up in bundles, so what is found first need not come first.
+        // Claims are compared after the walk, so what is found first need not come first.
         let earlier = |known: &(Option<u64>, String)| match (sequence, known.0) {
             (Some(new), Some(old)) => new < old,
-            _ => false,
+            // An event has a place, which helps more than knowing that something is wrong somewhere.
+            (new, old) => new.is_some() && old.is_none(),
         };
         if tally.first.as_ref().is_none_or(earlier) {
             tally.first = Some((sequence, what));

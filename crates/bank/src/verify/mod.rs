@@ -3,10 +3,11 @@
 //! ```text
 //!  segments ─► journal::verify (headers, checksums, sequence, chain) ─► record ─► event ─► own fold
 //!                                                                                   │
-//!  key files ──► each claim leads to its event, once ◄──────────────────────────────┤
+//!  key files ──► the same claims as the journal, each once ◄──────────────────────────────┤
 //!  snapshots ──► the same bytes as this fold at their sequence ◄────────────────────┤
 //!  originals ──► reversals take back no more than there was ◄───────────────────────┘
-//!  bank.db ────► SQLite's own check, schema and triggers, audit records
+//!  sidecars ───► the same index as this walk makes
+//!  bank.db ────► SQLite's own check, schema and triggers, the chain of audit records ◄── business days name hashes of it
 //! ```
 //! A start trusts snapshots, sidecars and key files as far as their checksums go; this trusts none of them.
 //! The fold in [`books`] shares no code with the ledger's own: the same mistake would have to be made twice.
@@ -16,6 +17,7 @@
 //! Architecture invariant: nothing here can write. The journal is read through [`LookOnly`], whose writing
 //! calls do nothing or fail; the bank database is opened read-only.
 
+mod audit;
 mod books;
 mod claims;
 mod database;
@@ -47,11 +49,11 @@ pub async fn verify(dir: &Path, mut progress: Progress) -> Result<Report, journa
     let mut clock = SystemClock::new();
     let folder = dir.to_path_buf();
     let walked = tokio::task::spawn_blocking(move || walk::walk(&folder, &mut *progress)).await;
-    let mut report = match walked {
-        Ok(report) => report?,
+    let (mut report, anchors) = match walked {
+        Ok(walked) => walked?,
         Err(panic) => std::panic::resume_unwind(panic.into_panic()),
     };
-    report.add(database::check(dir, report.identity.bank).await);
+    report.add(database::check(dir, report.identity.bank, &anchors).await);
     report.seconds = clock.monotonic() as f64 / 1e6;
     Ok(report)
 }

@@ -1,14 +1,15 @@
 //! Where things stand: frames and records of the segments, read by hand from the format's tables.
 //!
 //! For naming the place of a damage, for reading a handful of events of a folder that nobody opened, and for
-//! `bankcore inspect`. See docs/journal-format.md. Only the chain is checked here, and only where asked.
+//! `bankcore inspect`. See docs/journal-format.md. Nothing is checked here but that a header
+//! stands at its place.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use journal::{BLOCK, FRAME_HEADER, Head, Identity, SLOT};
+use journal::{BLOCK, FRAME_HEADER, Identity, SLOT};
 
 /// A frame's header as it stands in its segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -189,28 +190,6 @@ fn segment_of(dir: &Path, sequence: u64) -> io::Result<u64> {
             _ => return Ok(number),
         }
     }
-}
-
-/// Whether a whole frame that goes on from `head` stands at this place now. A walk over a folder in use reads
-/// the newest frame while it is being written; a second look tells it from damage.
-///
-/// # Errors
-/// If the disk refuses.
-pub fn continues(dir: &Path, segment: u64, offset: u64, head: Head) -> io::Result<bool> {
-    let frames = match Frames::of(dir, segment) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        other => other?,
-    };
-    let Some(frame) = frames.read(offset)?.filter(|frame| frame.first == head.sequence + 1) else {
-        return Ok(false);
-    };
-    let mut reached = head;
-    for record in frames.records(&frame)? {
-        let hashed = usize::from(u16::from_be_bytes([record.bytes[4], record.bytes[5]]));
-        let Some(hashed) = record.bytes.get(..hashed) else { return Ok(false) };
-        reached = reached.next(hashed);
-    }
-    Ok(reached.sequence == head.sequence + u64::from(frame.records) && reached.hash == frame.after)
 }
 
 fn u64_at(bytes: &[u8], at: usize) -> u64 {

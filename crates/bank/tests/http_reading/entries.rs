@@ -13,7 +13,7 @@ fn balances(items: &[Value]) -> Vec<i64> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_line_has_all_that_a_statement_shows() {
     let bank = Bank::open().await;
-    let more = json!({"reference": "INV-7", "description": "Rent", "value_date": "2026-11-20"});
+    let more = json!({"reference": "INV-7", "description": "Rent", "value_date": "2126-11-20"});
     bank.transfer(&bank.alice, "t", "2000.00", more).await.expect(201);
     let answer = bank.get(&bank.alice, "/accounts/3/entries").await.expect(200);
     assert_json_snapshot!(bank.golden(&answer));
@@ -44,22 +44,22 @@ async fn both_ways_through_four_hundred_entries() {
 async fn by_booking_date() {
     let bank = Bank::open().await;
     bank.transfers(150).await;
-    bank.day("2026-11-24").await;
+    bank.day("2126-11-24").await;
     bank.transfers(100).await;
-    bank.day("2026-11-26").await;
+    bank.day("2126-11-26").await;
     bank.transfers(70).await;
     for (query, count, newest) in [
         ("", 321, 968_000),
-        ("&from_date=2026-11-22&to_date=2026-11-26", 321, 968_000),
-        ("&to_date=2026-11-22", 151, 985_000),
-        ("&to_date=2026-11-23", 151, 985_000),
-        ("&from_date=2026-11-23", 170, 968_000),
-        ("&from_date=2026-11-24&to_date=2026-11-24", 100, 975_000),
-        ("&from_date=2026-11-24&to_date=2026-11-25", 100, 975_000),
-        ("&from_date=2026-11-25&to_date=2026-11-25", 0, 0),
-        ("&from_date=2026-11-27", 0, 0),
-        ("&to_date=2026-11-21", 0, 0),
-        ("&from_date=2026-11-26&to_date=2026-11-22", 0, 0),
+        ("&from_date=2126-11-22&to_date=2126-11-26", 321, 968_000),
+        ("&to_date=2126-11-22", 151, 985_000),
+        ("&to_date=2126-11-23", 151, 985_000),
+        ("&from_date=2126-11-23", 170, 968_000),
+        ("&from_date=2126-11-24&to_date=2126-11-24", 100, 975_000),
+        ("&from_date=2126-11-24&to_date=2126-11-25", 100, 975_000),
+        ("&from_date=2126-11-25&to_date=2126-11-25", 0, 0),
+        ("&from_date=2126-11-27", 0, 0),
+        ("&to_date=2126-11-21", 0, 0),
+        ("&from_date=2126-11-26&to_date=2126-11-22", 0, 0),
     ] {
         let down = bank.pages(&bank.alice, &format!("/accounts/3/entries?limit=40{query}")).await;
         let up = bank.pages(&bank.alice, &format!("/accounts/3/entries?limit=40&order=asc{query}")).await;

@@ -50,21 +50,21 @@ async fn business_days_are_opened_and_closed() {
         bank.post(token, &format!("/business-day/{path}"), key, json!({"date": date})).await
     };
     let read = bank.get(&bank.alice, "/business-day").await.expect(200).value();
-    assert_eq!(read, json!({"open": "2026-11-22", "newest": "2026-11-22"}));
-    let closed = day(&bank.operations, "close", "c", "2026-11-22").await.expect(200);
-    assert_eq!(closed.value(), json!({"open": null, "newest": "2026-11-22"}));
-    let again = day(&bank.operations, "close", "c", "2026-11-22").await.expect(200);
+    assert_eq!(read, json!({"open": "2126-11-22", "newest": "2126-11-22"}));
+    let closed = day(&bank.operations, "close", "c", "2126-11-22").await.expect(200);
+    assert_eq!(closed.value(), json!({"open": null, "newest": "2126-11-22"}));
+    let again = day(&bank.operations, "close", "c", "2126-11-22").await.expect(200);
     assert_eq!(again.header("idempotent-replayed"), Some("true"));
     let refused = bank.transfer(&bank.alice, "t", "1.00", json!({})).await;
     assert_eq!(refused.problem(), (422, "no_open_day".into()));
     assert_eq!(
-        day(&bank.operations, "open", "o1", "2026-11-22").await.problem(),
+        day(&bank.operations, "open", "o1", "2126-11-22").await.problem(),
         (422, "day_not_after".into())
     );
-    let opened = day(&bank.operations, "open", "o2", "2026-11-23").await.expect(200);
-    assert_eq!(opened.value(), json!({"open": "2026-11-23", "newest": "2026-11-23"}));
+    let opened = day(&bank.operations, "open", "o2", "2126-11-23").await.expect(200);
+    assert_eq!(opened.value(), json!({"open": "2126-11-23", "newest": "2126-11-23"}));
     for token in [&bank.alice, &bank.teller, &bank.auditor] {
-        assert_eq!(day(token, "close", "x", "2026-11-23").await.problem(), (403, "forbidden".into()));
+        assert_eq!(day(token, "close", "x", "2126-11-23").await.problem(), (403, "forbidden".into()));
     }
     assert_eq!(day(&bank.admin, "open", "x", "23.11.2026").await.problem().0, 400);
 }

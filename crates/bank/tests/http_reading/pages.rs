@@ -16,7 +16,7 @@ async fn a_cursor_opens_no_other_list() {
         "/accounts?limit=1&type=liability",
         "/accounts/3/entries?limit=1",
         "/accounts/3/entries?limit=1&order=asc",
-        "/accounts/3/entries?limit=1&from_date=2026-11-22",
+        "/accounts/3/entries?limit=1&from_date=2126-11-22",
         "/accounts/5/entries?limit=1",
         "/transactions?limit=1",
         "/transactions?limit=1&account_id=3",

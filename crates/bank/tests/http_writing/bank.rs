@@ -58,10 +58,11 @@ impl Bank {
     }
 
     pub async fn with(mut settings: service::Settings) -> Bank {
+        settings.name = "First Bank".into();
         settings.store.journal.segment_bytes = 32 << 20;
         settings.store.journal.frame_bytes_max = 16 << 20;
         let folder = tempfile::tempdir().unwrap();
-        let service = Arc::new(service::create(folder.path(), "First Bank", &settings).await.unwrap());
+        let service = Arc::new(service::create(folder.path(), &settings).await.unwrap());
         let limits = Settings { body_bytes_max: 1 << 20, behind_proxy: false, tls: false };
         let router = router(App::new(Arc::clone(&service), limits));
         let admin = key(&service, "admin", Role::Admin, &[], None).await;

@@ -111,6 +111,7 @@ async fn an_end_lies_ahead_and_is_named_once() {
         (vec![("expires_in_seconds", json!("60"))], 400, "malformed_request"),
         (vec![("expires_at", json!("tomorrow"))], 400, "malformed_request"),
         (vec![("expires_at", json!("2026-11-22"))], 400, "malformed_request"),
+        (vec![("value_date", json!("2026-11-22"))], 400, "malformed_request"),
         (
             vec![("expires_at", json!("9999-01-01T00:00:00Z")), ("expires_in_seconds", json!(1))],
             400,

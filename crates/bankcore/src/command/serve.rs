@@ -1,11 +1,11 @@
 //! `bankcore serve`: opens the bank and listens.
 //!
 //! ```text
-//!  bind ─► look at the folder ─► make or open the bank ─► demonstration ─► listen ─► "ready"
-//!                                                                            │ signal: finish, confirm, close
+//!  certificate ─► look at the folder ─► bind ─► make or open the bank ─► demonstration ─► listen ─► "ready"
+//!                                                                                  │ signal: finish, confirm, close
 //! ```
-//! The address is bound first: a port that is taken is found out before a folder is touched, and the address is
-//! known when `demo.json` is written. Who connects early waits.
+//! What can be wrong outside of the folder is found out before it is touched: a certificate that cannot be used, a
+//! port that is taken. So the address is known when `demo.json` is written. Who connects early waits.
 
 mod signals;
 mod welcome;
@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use bank::http::listen::Tls;
 use bank::http::{App, listen};
 use bank::identity::KeyStore;
 use bank::sequencer::{Clock as _, SystemClock};
@@ -64,6 +65,7 @@ pub fn run(args: &ServeCommand) -> anyhow::Result<()> {
 
 async fn serve(config: &Config) -> anyhow::Result<()> {
     let stop = signals::stop()?;
+    let tls = settings::tls(config)?;
     let found = folder::look(&config.data, config.demo)?;
     let listener = listen::bind(config.listen)?;
     let address = listener.local_addr().context("the address cannot be read back; choose another one")?;
@@ -75,7 +77,7 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
 
     let service = Arc::new(service);
     let refresh = tokio::spawn(refresh(Arc::clone(&service.keys)));
-    let served = listen(config, listener, &service, stop, &welcome).await;
+    let served = listen(config, (listener, tls), &service, stop, &welcome).await;
     refresh.abort();
     if let Err(error) = service.keys.refresh(SystemClock::new().wall()).await {
         tracing::warn!(%error, "when keys were last used was not written");
@@ -93,22 +95,22 @@ async fn open(config: &Config, found: Found) -> anyhow::Result<Service> {
         Found::Bank => service::open(&config.data, &settings).await?,
         Found::Nothing if config.demo => {
             folder::mark_demo(&config.data)?;
-            service::create(&config.data, demo::BANK_NAME, &settings).await?
+            service::create(&config.data, &settings).await?
         }
-        Found::Nothing => service::create(&config.data, "bank", &settings).await?,
+        Found::Nothing => service::create(&config.data, &settings).await?,
     })
 }
 
 async fn listen(
     config: &Config,
-    listener: TcpListener,
+    (listener, tls): (TcpListener, Option<Tls>),
     service: &Arc<Service>,
     stop: impl Future<Output = ()> + Send + 'static,
     welcome: &str,
 ) -> anyhow::Result<()> {
     let app = App::new(Arc::clone(service), settings::http(config));
     let socket = folder::socket(&config.data);
-    let serving = listen::serve(app, listener, settings::tls(config), Some(socket.clone()), stop);
+    let serving = listen::serve(app, listener, tls, Some(socket.clone()), stop);
     tokio::pin!(serving);
     tokio::select! {
         served = &mut serving => return Ok(served?),

@@ -25,6 +25,10 @@ pub struct ServeArgs {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub demo: Option<bool>,
 
+    /// What a new bank is called [default: bank, or Demo Bank with --demo]; it keeps its name
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+
     /// Certificate chain for TLS (PEM)
     #[arg(long, value_name = "FILE")]
     pub tls_cert: Option<String>,
@@ -96,6 +100,7 @@ impl ServeArgs {
         match name {
             "data" => text(&self.data),
             "listen" => text(&self.listen),
+            "name" => text(&self.name),
             "demo" => switch(self.demo),
             "tls_cert" => text(&self.tls_cert),
             "tls_key" => text(&self.tls_key),

@@ -26,6 +26,7 @@ pub const SETTINGS: &[Setting] = &[
     path("data", "bankcore-data"),
     setting("listen", "127.0.0.1:8400"),
     setting("demo", "false"),
+    setting("name", ""),
     path("tls_cert", ""),
     path("tls_key", ""),
     setting("behind_proxy", "false"),

@@ -157,6 +157,24 @@ fn a_bad_value_is_named_with_its_origin_and_what_would_be_right() {
 }
 
 #[test]
+fn a_bank_has_a_name_that_its_books_can_hold() {
+    let case = Case::new();
+    assert_eq!(case.load("--data {dir}", &[]).unwrap().name, "bank");
+    assert_eq!(case.load("--data {dir} --demo", &[]).unwrap().name, "Demo Bank");
+    let named = [("BANKCORE_NAME", "First Bank of Dhaka")];
+    assert_eq!(case.load("--data {dir} --demo", &named).unwrap().name, "First Bank of Dhaka");
+    // Bytes count: a Bengali letter has three.
+    for (name, fits) in [("ক".repeat(42), true), ("ক".repeat(43), false), ("two\nlines".to_owned(), false)]
+    {
+        let loaded = case.load("--data {dir}", &[("BANKCORE_NAME", &name)]);
+        match loaded {
+            Ok(config) => assert!(fits && config.name == name),
+            Err(error) => assert!(!fits && error.ends_with("use one line of at most 128 bytes"), "{error}"),
+        }
+    }
+}
+
+#[test]
 fn a_file_that_cannot_be_used_says_why() {
     let case = Case::new().file("bad.toml", "log = 'info'\nlisten =").file("list.toml", "listen = ['a']");
     assert!(case.error("--config {dir}/bad.toml", &[]).contains("bad.toml line 2 is not TOML"));
@@ -228,7 +246,7 @@ fn every_flag_and_every_variable_reaches_its_setting() {
             "business_day" => "manual",
             "log" => "trace",
             "log_format" => "json",
-            "tls_cert" | "tls_key" | "data" => "x",
+            "tls_cert" | "tls_key" | "data" | "name" => "x",
             _ => "2000",
         };
         let value = if setting.name == "segment_mib" { "128" } else { value };

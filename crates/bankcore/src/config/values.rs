@@ -5,6 +5,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use ledger::limits::NAME_BYTES_MAX;
+
 use super::args::ServeArgs;
 use super::error::ConfigError;
 use super::file::SettingsFile;
@@ -84,6 +86,18 @@ impl Values {
     pub(super) fn path(&self, name: &'static str) -> Result<Option<PathBuf>, ConfigError> {
         let text = &self.get(name).text;
         Ok((!text.is_empty()).then(|| PathBuf::from(text)))
+    }
+
+    /// A name of one line, as long as the books take.
+    pub(super) fn name(&self, name: &'static str) -> Result<Option<String>, ConfigError> {
+        let value = self.get(name);
+        if value.text.is_empty() {
+            return Ok(None);
+        }
+        if value.text.len() > NAME_BYTES_MAX || value.text.chars().any(char::is_control) {
+            return Err(bad(name, value, &format!("one line of at most {NAME_BYTES_MAX} bytes")));
+        }
+        Ok(Some(value.text.clone()))
     }
 
     pub(super) fn address(&self, name: &'static str) -> Result<SocketAddr, ConfigError> {

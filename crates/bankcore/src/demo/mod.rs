@@ -17,9 +17,6 @@ use bank::service::Service;
 
 pub use file::DemoFile;
 
-/// What the bank calls itself.
-pub const BANK_NAME: &str = "Demo Bank";
-
 /// The currency of the case studies.
 pub const CURRENCY: &str = "BDT";
 

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::*;
 
 fn small() -> Settings {
-    let mut settings = Settings::default();
+    let mut settings = Settings { name: "Demo Bank".into(), ..Settings::default() };
     settings.store.journal.segment_bytes = 2 << 20;
     settings.store.journal.frame_bytes_max = 1 << 20;
     settings
@@ -19,7 +19,7 @@ fn small() -> Settings {
 
 async fn bank() -> (TempDir, Service) {
     let dir = tempfile::tempdir().unwrap();
-    let service = service::create(dir.path(), BANK_NAME, &small()).await.unwrap();
+    let service = service::create(dir.path(), &small()).await.unwrap();
     (dir, service)
 }
 

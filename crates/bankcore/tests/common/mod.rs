@@ -26,7 +26,12 @@ pub struct Server {
 impl Server {
     /// Starts a server on any free port and waits until it is ready.
     pub fn start(dir: &Path, flags: &[&str]) -> Server {
-        let mut child = bankcore()
+        Server::start_under(&[], dir, flags)
+    }
+
+    /// The same, as the last words of another command line, which must become the server.
+    pub fn start_under(words: &[&str], dir: &Path, flags: &[&str]) -> Server {
+        let mut child = bankcore_under(words)
             .args(["serve", "--listen", "127.0.0.1:0", "--segment-mib", "2", "--data"])
             .arg(dir)
             .args(flags)
@@ -41,8 +46,9 @@ impl Server {
         let mut server = Server { child, lines, said: Vec::new(), address: String::new() };
         while server.address.is_empty() {
             let line = server.line();
-            if let Some(rest) = line.strip_prefix("bankcore is ready at http://") {
-                server.address = rest.split_whitespace().next().expect("an address").to_owned();
+            if let Some(rest) = line.strip_prefix("bankcore is ready at ") {
+                let url = rest.split_whitespace().next().expect("an address");
+                server.address = url.split_once("://").expect("a URL").1.to_owned();
             }
             server.said.push(line);
         }
@@ -52,6 +58,11 @@ impl Server {
     /// The next line that it says.
     pub fn line(&self) -> String {
         self.lines.recv_timeout(PATIENCE).expect("it goes on and becomes ready")
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// `kill -9`.
@@ -77,7 +88,13 @@ impl Drop for Server {
 
 /// The binary, with nothing of this environment.
 pub fn bankcore() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_bankcore"));
+    bankcore_under(&[])
+}
+
+fn bankcore_under(words: &[&str]) -> Command {
+    let mut line = words.iter().copied().chain([env!("CARGO_BIN_EXE_bankcore")]);
+    let mut command = Command::new(line.next().expect("at least the binary"));
+    command.args(line);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("BANKCORE_") {
             command.env_remove(name);
@@ -116,6 +133,7 @@ pub fn demo_file(dir: &Path) -> Value {
 pub struct Answer {
     pub status: u16,
     pub replayed: bool,
+    pub retry_after: Option<u32>,
     pub body: Value,
 }
 
@@ -134,10 +152,13 @@ pub fn http(address: &str, method: &str, path: &str, headers: &[(&str, &str)], b
     let text = String::from_utf8(answer).ok()?;
     let (head, body) = text.split_once("\r\n\r\n")?;
     let status = head.get(9..12)?.parse().ok()?;
-    let replayed = head.to_lowercase().contains("idempotent-replayed: true");
+    let head = head.to_lowercase();
+    let header = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+    let replayed = header("idempotent-replayed") == Some("true");
+    let retry_after = header("retry-after").and_then(|seconds| seconds.parse().ok());
     // Without a whole document nobody was answered.
     let body = if body.is_empty() { Value::Null } else { serde_json::from_str(body).ok()? };
-    Some(Answer { status, replayed, body })
+    Some(Answer { status, replayed, retry_after, body })
 }
 
 pub fn get(address: &str, path: &str, key: &str) -> Answer {

@@ -1,4 +1,4 @@
-//! Merges adjacent runs into one, a slice at a time.
+//! Merges adjacent runs into one, a slice at a time; and reads several as one for whoever looks at all of them.
 //!
 //! In slices, because merging 128 million claims takes seconds during which new generations must still be
 //! filed, and because a caller that drives the filer step by step must be able to stop in between. Memory:
@@ -15,7 +15,7 @@ use crate::disk::Disk;
 
 pub(super) struct Merge<D: Disk> {
     inputs: Vec<Arc<Run>>,
-    cursors: Vec<Cursor>,
+    merged: Merged,
     writer: RunWriter<D>,
     tier: u32,
 }
@@ -38,8 +38,8 @@ impl<D: Disk> Merge<D> {
             filter_crc: 0,
         };
         let writer = create(header)?;
-        let cursors = inputs.iter().map(|run| Cursor::new(run.clone())).collect();
-        Ok(Self { inputs, cursors, writer, tier })
+        let merged = Merged::new(&inputs);
+        Ok(Self { inputs, merged, writer, tier })
     }
 
     /// The tier of the inputs.
@@ -54,27 +54,7 @@ impl<D: Disk> Merge<D> {
     /// Moves up to `entries` entries; true when none is left.
     pub(super) fn advance(&mut self, entries: usize) -> Result<bool, KeysError> {
         for _ in 0..entries {
-            let mut least: Option<(usize, Entry)> = None;
-            for at in (0..self.cursors.len()).rev() {
-                match self.cursors[at].peek()? {
-                    None => {
-                        // Positions behind `at` move, and `least` may name the one that moved here.
-                        self.cursors.swap_remove(at);
-                        if let Some((place, _)) = &mut least
-                            && *place == self.cursors.len()
-                        {
-                            *place = at;
-                        }
-                    }
-                    Some(entry) => {
-                        if least.is_none_or(|(_, least)| entry < least) {
-                            least = Some((at, entry));
-                        }
-                    }
-                }
-            }
-            let Some((at, entry)) = least else { return Ok(true) };
-            self.cursors[at].at += 1;
+            let Some(entry) = self.merged.next()? else { return Ok(true) };
             self.writer.push(&entry)?;
         }
         Ok(false)
@@ -86,6 +66,44 @@ impl<D: Disk> Merge<D> {
 
     pub(super) fn abandon(self) {
         self.writer.abandon();
+    }
+}
+
+/// The entries of several runs in one order, each run read once from front to back.
+pub(super) struct Merged {
+    cursors: Vec<Cursor>,
+}
+
+impl Merged {
+    pub(super) fn new(runs: &[Arc<Run>]) -> Self {
+        Self { cursors: runs.iter().map(|run| Cursor::new(run.clone())).collect() }
+    }
+
+    /// The least entry that is left; equal ones come as often as they stand there.
+    pub(super) fn next(&mut self) -> Result<Option<Entry>, KeysError> {
+        let mut least: Option<(usize, Entry)> = None;
+        for at in (0..self.cursors.len()).rev() {
+            match self.cursors[at].peek()? {
+                None => {
+                    // Positions behind `at` move, and `least` may name the one that moved here.
+                    self.cursors.swap_remove(at);
+                    if let Some((place, _)) = &mut least
+                        && *place == self.cursors.len()
+                    {
+                        *place = at;
+                    }
+                }
+                Some(entry) => {
+                    if least.is_none_or(|(_, least)| entry < least) {
+                        least = Some((at, entry));
+                    }
+                }
+            }
+        }
+        Ok(least.map(|(at, entry)| {
+            self.cursors[at].at += 1;
+            entry
+        }))
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::digest::Digest;
 use super::error::KeysError;
+use super::merge::Merged;
 use super::run::Run;
 
 /// Old claims, as of one moment. Cheap to look up in from any thread; never changes.
@@ -106,6 +107,16 @@ impl Runs {
         found.sort_unstable_by(|a, b| b.cmp(a));
         found.truncate(limit);
         Ok(found)
+    }
+
+    /// Calls `each` with every claim, ordered by digest, then by value: one pass over all files, for whoever
+    /// compares all of them with something.
+    pub fn for_each(&self, mut each: impl FnMut(Digest, u64)) -> Result<(), KeysError> {
+        let mut merged = Merged::new(&self.runs);
+        while let Some(entry) = merged.next()? {
+            each(entry.digest, entry.value);
+        }
+        Ok(())
     }
 
     /// Reads and checks every file from end to end: a scrub, for a background thread.

@@ -17,12 +17,17 @@ pub(super) fn open<V: View>(
     if let Some(open) = day.open {
         return Err(Refusal::new(Code::DayAlreadyOpen).figures(open.0.into(), 0));
     }
-    if let Some(newest) = day.newest
-        && date <= newest
-    {
-        return Err(Refusal::new(Code::DayNotAfter).figures(newest.0.into(), date.0.into()));
+    match day.newest {
+        Some(newest) if date <= newest => {
+            Err(Refusal::new(Code::DayNotAfter).figures(newest.0.into(), date.0.into()))
+        }
+        // Up to and with this event all is booked on the clock's day, and booking dates never go back.
+        None if date < Date::of_micros(context.time) => {
+            let earliest = Date::of_micros(context.time);
+            Err(Refusal::new(Code::FirstDayTooEarly).figures(earliest.0.into(), date.0.into()))
+        }
+        _ => Ok(event(view, request, context, Body::DayOpened { date })),
     }
-    Ok(event(view, request, context, Body::DayOpened { date }))
 }
 
 pub(super) fn close<V: View>(

@@ -33,8 +33,8 @@ use crate::date::Date;
 use crate::digest::Digest;
 use crate::event::{Body, Event};
 use crate::ids::Sequence;
-use crate::limits::{DESCRIPTION_BYTES_MAX, REFERENCE_BYTES_MAX};
-use crate::refusal::Refusal;
+use crate::limits::{DESCRIPTION_BYTES_MAX, NAME_BYTES_MAX, REFERENCE_BYTES_MAX};
+use crate::refusal::{Code, Refusal};
 use crate::view::View;
 
 pub use group::decide_group;
@@ -62,6 +62,9 @@ pub fn decide<V: View>(view: &V, request: &Request, context: Context) -> Result<
         name::within(note.reference.as_deref().unwrap_or_default(), REFERENCE_BYTES_MAX)?;
         name::within(note.description.as_deref().unwrap_or_default(), DESCRIPTION_BYTES_MAX)?;
     }
+    if request.value.is_some() && !posts(&request.command) {
+        return Err(Refusal::new(Code::ValueDateNotTaken));
+    }
     match &request.command {
         Command::Deposit(movement) => post::deposit(view, request, context, movement),
         Command::Withdraw(movement) => post::withdraw(view, request, context, movement),
@@ -87,17 +90,48 @@ pub fn decide<V: View>(view: &V, request: &Request, context: Context) -> Result<
     }
 }
 
+/// Does it become a transaction? Listed one by one: a new command has to say.
+fn posts(command: &Command) -> bool {
+    match command {
+        Command::Deposit(_)
+        | Command::Withdraw(_)
+        | Command::Transfer(_)
+        | Command::Post { .. }
+        | Command::Capture { .. }
+        | Command::Reverse { .. } => true,
+        Command::Hold { .. }
+        | Command::Void { .. }
+        | Command::Expire { .. }
+        | Command::OpenAccount(_)
+        | Command::ChangeAccount { .. }
+        | Command::OpenDay { .. }
+        | Command::CloseDay { .. }
+        | Command::Name { .. } => false,
+    }
+}
+
 /// The event that keeps a refusal under the key of its request.
 #[must_use]
 pub fn record_refusal<V: View>(view: &V, request: &Request, context: Context, refusal: Refusal) -> Event {
     event(view, request, context, Body::Refused(refusal))
 }
 
+/// Whether a bank may be called so.
+///
+/// # Errors
+/// The refusal: it is too long.
+pub fn bank_name(name: &str) -> Result<(), Refusal> {
+    name::within(name, NAME_BYTES_MAX)
+}
+
 /// The first event of a bank.
-#[must_use]
-pub fn open_bank(bank: [u8; 16], timeline: u32, name: &str, context: Context) -> Event {
+///
+/// # Errors
+/// As [`bank_name`].
+pub fn open_bank(bank: [u8; 16], timeline: u32, name: &str, context: Context) -> Result<Event, Refusal> {
+    bank_name(name)?;
     let today = Date::of_micros(context.time);
-    Event {
+    Ok(Event {
         sequence: context.sequence,
         time: context.time,
         booking: today,
@@ -111,19 +145,20 @@ pub fn open_bank(bank: [u8; 16], timeline: u32, name: &str, context: Context) ->
         entries: SmallVec::new(),
         note: None,
         body: Body::BankOpened { bank, timeline, name: name.into() },
-    }
+    })
 }
 
 /// An event with no entries yet, booked on the open day; where none is needed, on the last one, so that
-/// booking dates never go back.
+/// booking dates never go back. Only a transaction counts from another day than that.
 fn event<V: View>(view: &V, request: &Request, context: Context, body: Body) -> Event {
     let day = view.day();
     let booking = day.open.or(day.newest).unwrap_or_else(|| Date::of_micros(context.time));
+    let value = request.value.filter(|_| matches!(body, Body::Posted { .. })).unwrap_or(booking);
     Event {
         sequence: context.sequence,
         time: context.time,
         booking,
-        value: request.value.unwrap_or(booking),
+        value,
         principal: request.principal,
         actor: request.actor,
         origin: request.origin,

@@ -7,7 +7,7 @@ use crate::limits::NAME_BYTES_MAX;
 use crate::refusal::{Code, Refusal};
 use crate::view::View;
 
-/// Interns a name. The caller has looked whether it is there already; a name that is gets no second number.
+/// Interns a name; one that is there already gets no second number.
 pub(super) fn intern<V: View>(
     view: &V,
     request: &Request,
@@ -16,7 +16,9 @@ pub(super) fn intern<V: View>(
     text: &str,
 ) -> Result<Event, Refusal> {
     within(text, NAME_BYTES_MAX)?;
-    assert!(view.name(kind, text).is_none(), "the sequencer answers known names itself");
+    if let Some(known) = view.name(kind, text) {
+        return Err(Refusal::new(Code::NameKnown).figures(known.0.into(), 0));
+    }
     Ok(event(view, request, context, Body::Named { id: view.next_name(), kind, text: text.into() }))
 }
 

@@ -45,6 +45,7 @@ pub struct Model {
     holds: BTreeMap<Sequence, Hold>,
     transactions: BTreeMap<Sequence, Transaction>,
     numbers: BTreeSet<String>,
+    names: BTreeSet<(u8, String)>,
     keys: BTreeSet<Digest>,
     open_day: Option<Date>,
     newest_day: Option<Date>,
@@ -143,6 +144,17 @@ impl Model {
         if !request.key.is_none() {
             self.keys.insert(request.key);
         }
+        let posts_nothing = matches!(
+            request.command,
+            Command::Hold { .. }
+                | Command::Void { .. }
+                | Command::OpenAccount(_)
+                | Command::ChangeAccount { .. }
+                | Command::OpenDay { .. }
+                | Command::CloseDay { .. }
+                | Command::Name { .. }
+        );
+        yes(request.value.is_none() || !posts_nothing)?;
         match &request.command {
             Command::Deposit(it) => {
                 yes(self.accounts.get(&it.from)?.kind == AccountType::Asset)?;
@@ -260,12 +272,13 @@ impl Model {
                 Some(())
             }
             Command::OpenDay { date } => {
-                yes(self.open_day.is_none() && self.newest_day.is_none_or(|newest| newest < *date))?;
+                let after = self.newest_day.unwrap_or(Date((time / DAY_US) as i32 - 1));
+                yes(self.open_day.is_none() && after < *date)?;
                 (self.open_day, self.newest_day) = (Some(*date), Some(*date));
                 Some(())
             }
             Command::CloseDay { date } => yes(self.open_day.take() == Some(*date)),
-            Command::Name { .. } => Some(()),
+            Command::Name { kind, text } => yes(self.names.insert((*kind as u8, text.to_string()))),
         }
     }
 

@@ -9,10 +9,15 @@ use proptest::test_runner::TestRunner;
 use crate::generator::steps;
 use crate::run::{Asked, Run};
 
-/// Codes that these sequences do not reach: texts and sizes, which tables test at their edges, and what is
-/// made elsewhere (see the tables).
-const NOT_HERE: &[Code] =
-    &[Code::BatchRefused, Code::UnknownTransaction, Code::TextTooLong, Code::CurrencyMismatch];
+/// Codes that these sequences do not reach: texts and sizes, which tables test at their edges, what is made
+/// elsewhere (see the tables), and the first day, which every sequence has behind it.
+const NOT_HERE: &[Code] = &[
+    Code::BatchRefused,
+    Code::UnknownTransaction,
+    Code::TextTooLong,
+    Code::CurrencyMismatch,
+    Code::FirstDayTooEarly,
+];
 
 #[test]
 fn the_sequences_reach_every_kind_of_event_and_nearly_every_refusal() {

@@ -43,7 +43,7 @@ impl Run {
             events: Vec::new(),
             time: i64::from(START.0) * DAY_US,
         };
-        run.apply(open_bank([1; 16], 1, "A bank", run.context()));
+        run.apply(open_bank([1; 16], 1, "A bank", run.context()).expect("a short name"));
         for wish in run.openings() {
             let decided = run.decide(Asked::One(wish));
             run.finish(&decided);

@@ -217,12 +217,24 @@ impl Model {
                 return Err(Refused::new(Code::TextTooLong).with(text.len() as i128, most as i128));
             }
         }
+        let counts = matches!(
+            request.command,
+            Command::Deposit(_)
+                | Command::Withdraw(_)
+                | Command::Transfer(_)
+                | Command::Post { .. }
+                | Command::Capture { .. }
+                | Command::Reverse { .. }
+        );
+        if request.value.is_some() && !counts {
+            return Err(Refused::new(Code::ValueDateNotTaken));
+        }
         match &request.command {
             Command::OpenAccount(_) | Command::ChangeAccount { .. } => self.manage(&request.command),
             Command::Hold { .. } | Command::Capture { .. } | Command::Void { .. } => {
                 reserve::decide(self, request, time)
             }
-            Command::OpenDay { date } => self.open_day(date.0),
+            Command::OpenDay { date } => self.open_day(date.0, time),
             Command::CloseDay { date } if self.open_day == Some(date.0) => Ok(bare(What::DayClosed(date.0))),
             Command::CloseDay { date } => Err(Refused::new(Code::DayNotOpen).with(date.0.into(), 0)),
             Command::Name { kind, text } => {
@@ -234,13 +246,16 @@ impl Model {
         }
     }
 
-    fn open_day(&self, day: i32) -> Result<Draft, Refused> {
+    fn open_day(&self, day: i32, time: i64) -> Result<Draft, Refused> {
         if let Some(open) = self.open_day {
             return Err(Refused::new(Code::DayAlreadyOpen).with(open.into(), 0));
         }
         match self.newest_day {
             Some(newest) if day <= newest => {
                 Err(Refused::new(Code::DayNotAfter).with(newest.into(), day.into()))
+            }
+            None if day < self.booking(time) => {
+                Err(Refused::new(Code::FirstDayTooEarly).with(self.booking(time).into(), day.into()))
             }
             _ => Ok(bare(What::DayOpened(day))),
         }
@@ -263,12 +278,13 @@ impl Model {
 
     fn fact(&self, request: &Request, time: i64, draft: Draft) -> Fact {
         let booking = self.booking(time);
+        let value = request.value.filter(|_| matches!(draft.what, What::Posted { .. }));
         let note = request.note.as_deref();
         Fact {
             sequence: self.head() + 1,
             time,
             booking,
-            value: request.value.map_or(booking, |value| value.0),
+            value: value.map_or(booking, |value| value.0),
             principal: request.principal.0,
             key: request.key,
             in_group: false,

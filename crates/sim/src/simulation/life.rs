@@ -44,7 +44,8 @@ impl Life {
     /// The first event, if there is none.
     pub(super) fn open_bank(&mut self, clock: &SimClock, plan: &Plan) {
         if self.writing.next().0 == 1 {
-            sequencer::open_bank(&mut self.writing, [7; 16], 1, "Simulated Bank", clock.now());
+            sequencer::open_bank(&mut self.writing, [7; 16], 1, "Simulated Bank", clock.now())
+                .expect("a short name");
             self.writing.hand_over(Vec::new());
             // Stamps go on from the newest event.
             self.rules = Rules::new(&self.writing, plan.desk.rules(clock.clone()));

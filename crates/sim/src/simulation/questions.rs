@@ -1,6 +1,6 @@
 //! What is asked of a bank and what it answered, as values to be compared later.
 
-use bank::books::{Books, Decided, GroupDecided};
+use bank::books::{Books, Decided, GroupDecided, Unnamed};
 use bank::sequencer::Fault;
 use ledger::{AccountId, Digest, Sequence};
 
@@ -50,7 +50,11 @@ pub(super) fn ask(books: Books, job: Job) -> Asked<Result<Answer, Fault>> {
             Job::Ask(Ask::Group { header, members }) => {
                 Answer::Group(books.submit_group(header, members).await?)
             }
-            Job::Ask(Ask::Name(kind, text)) => Answer::Name(books.intern(kind, &text).await?.0),
+            Job::Ask(Ask::Name(kind, text)) => match books.intern(kind, &text).await {
+                Ok(id) => Answer::Name(id.0),
+                Err(Unnamed::Fault(fault)) => return Err(fault),
+                Err(refused) => panic!("names here are short: {refused}"),
+            },
             Job::Look(Look::Account(id)) => {
                 Answer::Account(books.account(AccountId(id)).await?.map(|view| view.account))
             }

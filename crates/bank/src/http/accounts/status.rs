@@ -120,110 +120,63 @@ fn sealed(request: Request, key: Option<&IdempotencyKey>, caller: &Caller) -> Re
     request.with_key(key.map_or(ledger::Digest::NONE, |key| caller.claim(&key.0)))
 }
 
-/// Freeze an account
-///
-/// No ordinary entries on either side until it is unfrozen; reversals pass, holds can be voided.
-#[utoipa::path(
-    post, path = "/{id}/freeze", tag = "accounts",
-    params(
-        ("id" = String, Path, description = "The account", example = "101"), KeyOptional, VersionOptional,
-    ),
-    request_body(content = Option<ReasonBody>, example = json!({"reason": "Court order 17/2026"})),
-    responses(
-        (status = 200, description = "Done; the account as it stands, its version in ETag", body = Account),
-        Problems,
-    ),
-    security(("api_key" = []))
-)]
-pub(in crate::http) async fn freeze(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    AccountPath(id): AccountPath,
-    key: Option<IdempotencyKey>,
-    version: Option<ExpectedVersion>,
-    body: Raw,
-) -> Result<Response, Problem> {
-    let step = Step { action: Action::Freeze, from: None, to: Status::Frozen };
-    step.take(&app, &caller, id, (key, version, body)).await
+/// The endpoint of a step. The four differ in what they are called and told, and in the step.
+macro_rules! endpoint {
+    ($(#[$told:meta])* $name:ident at $path:literal because $reason:literal: $step:expr) => {
+        $(#[$told])*
+        #[utoipa::path(
+            post, path = $path, tag = "accounts",
+            params(
+                ("id" = String, Path, description = "The account", example = "101"), KeyOptional, VersionOptional,
+            ),
+            request_body(content = Option<ReasonBody>, example = json!({"reason": $reason})),
+            responses(
+                (status = 200, description = "Done; the account as it stands, its version in ETag", body = Account),
+                Problems,
+            ),
+            security(("api_key" = []))
+        )]
+        pub(in crate::http) async fn $name(
+            State(app): State<Arc<App>>,
+            caller: Caller,
+            AccountPath(id): AccountPath,
+            key: Option<IdempotencyKey>,
+            version: Option<ExpectedVersion>,
+            body: Raw,
+        ) -> Result<Response, Problem> {
+            $step.take(&app, &caller, id, (key, version, body)).await
+        }
+    };
 }
 
-/// Unfreeze an account
-///
-/// A frozen account takes entries again.
-#[utoipa::path(
-    post, path = "/{id}/unfreeze", tag = "accounts",
-    params(
-        ("id" = String, Path, description = "The account", example = "101"), KeyOptional, VersionOptional,
-    ),
-    request_body(content = Option<ReasonBody>, example = json!({"reason": "Court order lifted"})),
-    responses(
-        (status = 200, description = "Done; the account as it stands, its version in ETag", body = Account),
-        Problems,
-    ),
-    security(("api_key" = []))
-)]
-pub(in crate::http) async fn unfreeze(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    AccountPath(id): AccountPath,
-    key: Option<IdempotencyKey>,
-    version: Option<ExpectedVersion>,
-    body: Raw,
-) -> Result<Response, Problem> {
-    let step = Step { action: Action::Unfreeze, from: Some(Status::Frozen), to: Status::Active };
-    step.take(&app, &caller, id, (key, version, body)).await
+endpoint! {
+    /// Freeze an account
+    ///
+    /// No ordinary entries on either side until it is unfrozen; reversals pass, holds can be voided.
+    freeze at "/{id}/freeze" because "Court order 17/2026":
+    Step { action: Action::Freeze, from: None, to: Status::Frozen }
 }
 
-/// Activate an account
-///
-/// A pending account takes entries from now on.
-#[utoipa::path(
-    post, path = "/{id}/activate", tag = "accounts",
-    params(
-        ("id" = String, Path, description = "The account", example = "101"), KeyOptional, VersionOptional,
-    ),
-    request_body(content = Option<ReasonBody>, example = json!({"reason": "Papers checked"})),
-    responses(
-        (status = 200, description = "Done; the account as it stands, its version in ETag", body = Account),
-        Problems,
-    ),
-    security(("api_key" = []))
-)]
-pub(in crate::http) async fn activate(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    AccountPath(id): AccountPath,
-    key: Option<IdempotencyKey>,
-    version: Option<ExpectedVersion>,
-    body: Raw,
-) -> Result<Response, Problem> {
-    let step = Step { action: Action::Unfreeze, from: Some(Status::Pending), to: Status::Active };
-    step.take(&app, &caller, id, (key, version, body)).await
+endpoint! {
+    /// Unfreeze an account
+    ///
+    /// A frozen account takes entries again.
+    unfreeze at "/{id}/unfreeze" because "Court order lifted":
+    Step { action: Action::Unfreeze, from: Some(Status::Frozen), to: Status::Active }
 }
 
-/// Close an account
-///
-/// Final: it must be empty and without holds, and takes no entries ever again.
-#[utoipa::path(
-    post, path = "/{id}/close", tag = "accounts",
-    params(
-        ("id" = String, Path, description = "The account", example = "101"), KeyOptional, VersionOptional,
-    ),
-    request_body(content = Option<ReasonBody>, example = json!({"reason": "Customer's wish"})),
-    responses(
-        (status = 200, description = "Done; the account as it stands, its version in ETag", body = Account),
-        Problems,
-    ),
-    security(("api_key" = []))
-)]
-pub(in crate::http) async fn close(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    AccountPath(id): AccountPath,
-    key: Option<IdempotencyKey>,
-    version: Option<ExpectedVersion>,
-    body: Raw,
-) -> Result<Response, Problem> {
-    let step = Step { action: Action::CloseAccount, from: None, to: Status::Closed };
-    step.take(&app, &caller, id, (key, version, body)).await
+endpoint! {
+    /// Activate an account
+    ///
+    /// A pending account takes entries from now on.
+    activate at "/{id}/activate" because "Papers checked":
+    Step { action: Action::Unfreeze, from: Some(Status::Pending), to: Status::Active }
+}
+
+endpoint! {
+    /// Close an account
+    ///
+    /// Final: it must be empty and without holds, and takes no entries ever again.
+    close at "/{id}/close" because "Customer's wish":
+    Step { action: Action::CloseAccount, from: None, to: Status::Closed }
 }

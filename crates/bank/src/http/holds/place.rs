@@ -16,7 +16,7 @@ use crate::http::json::Raw;
 use crate::http::making::Making;
 use crate::http::problem::Problem;
 use crate::http::submit::{created, life, note, submit};
-use crate::http::wire::{AccountIdText, Amount, Clean, Hold, parse_time, value_date};
+use crate::http::wire::{AccountIdText, Amount, Clean, Hold, parse_time};
 use crate::identity::Action;
 
 /// A wish to reserve funds.
@@ -44,9 +44,6 @@ pub(in crate::http) struct HoldBody<'a> {
     description: Option<Clean<'a>>,
     /// Your business name for it, at most 128 bytes.
     reference: Option<Clean<'a>>,
-    /// The day from which it counts; today's booking date if absent.
-    #[schema(example = "2026-11-22")]
-    value_date: Option<Clean<'a>>,
 }
 
 impl HoldBody<'_> {
@@ -72,7 +69,6 @@ impl HoldBody<'_> {
         let to = self.to_account_id.map(|id| id.0);
         let mut request = making.caller.request(Command::Hold { account, to, amount, currency, expires_at });
         request.note = note(self.reference.as_ref(), self.description.as_ref());
-        request.value = value_date(self.value_date.as_ref())?;
         Ok(request)
     }
 }

@@ -1,13 +1,14 @@
 //! Listening: TCP for callers, with or without TLS, and a Unix socket in the data folder for the operator.
 //!
 //! ```text
-//!  accept ─► a place (at most CONNECTIONS_MAX) ─► TLS handshake ─► head within HEAD_TIME ─► router
+//!  accept ─► a place (at most CONNECTIONS_MAX) ─► TLS handshake ─► head within HEAD_TIME ─► router ─► idle
 //! ```
 //! HTTP/1.1 only: it needs no more, and its limits are few and known. Nothing a peer does or leaves undone
-//! holds anything for ever: the handshake, the head (and with it an idle connection), the body and a reader
-//! that does not read all have a time.
+//! holds anything for ever: the handshake, the head, the body, an idle connection and a reader that does not read
+//! all have a time.
 
 mod error;
+mod heads;
 mod place;
 mod socket;
 mod tls;
@@ -20,7 +21,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum_server::Handle;
-use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use axum_server::tls_rustls::RustlsAcceptor;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 
@@ -28,28 +29,22 @@ use super::app::App;
 use super::{local_router, router};
 
 pub use error::ServeError;
+use heads::Timed;
 pub(super) use place::Places;
+pub use tls::Tls;
 
 /// Connections at one time; fewer if the process may open fewer files. One more is closed at once.
 pub const CONNECTIONS_MAX: usize = 4_096;
 
-/// The head of a request arrives within this time; also how long an idle connection is kept.
-const HEAD_TIME: Duration = Duration::from_secs(10);
+/// How long a connection is kept for the next request: longer than clients with pools keep theirs, so that it is
+/// they who close it.
+const IDLE_TIME: Duration = Duration::from_secs(75);
 
 /// Bytes of a request's head, and of what is read ahead of a slow handler.
 const HEAD_BYTES_MAX: usize = 64 << 10;
 
 /// How long requests under way may take after the stop was asked for.
 const STOP_TIME: Duration = Duration::from_secs(10);
-
-/// Certificate and key, as files in PEM.
-#[derive(Clone, Debug)]
-pub struct Tls {
-    /// The certificate, and the chain after it.
-    pub cert: PathBuf,
-    /// Its private key.
-    pub key: PathBuf,
-}
 
 /// Binds an address.
 ///
@@ -70,7 +65,6 @@ pub async fn serve(
     socket: Option<PathBuf>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let acceptor = tls.as_ref().map(tls::acceptor).transpose()?;
     let local = socket.map(socket::Socket::bind).transpose()?;
     listener.set_nonblocking(true).map_err(ServeError::Listener)?;
     let handle = Handle::new();
@@ -80,7 +74,7 @@ pub async fn serve(
         let stopping = app.stopping();
         tokio::spawn(socket.serve(local_router(Arc::clone(&app)), stopping, STOP_TIME))
     });
-    let served = tcp(router(Arc::clone(&app)), listener, acceptor, handle, app.places(places())).await;
+    let served = tcp(router(Arc::clone(&app)), listener, tls, handle, app.places(places())).await;
     // Also if TCP ended by itself: the socket and the streams must not live on alone.
     app.stop();
     stopper.abort();
@@ -101,7 +95,7 @@ async fn stop(app: Arc<App>, shutdown: impl Future<Output = ()>, handle: Handle<
 async fn tcp(
     router: Router,
     listener: std::net::TcpListener,
-    tls: Option<RustlsConfig>,
+    tls: Option<Tls>,
     handle: Handle<SocketAddr>,
     places: Places,
 ) -> Result<(), ServeError> {
@@ -111,11 +105,11 @@ async fn tcp(
     // The version comes last: changing the acceptor forgets it, and a server that looks for the version waits
     // for a silent peer without end.
     let served = match tls {
-        Some(config) => {
+        Some(Tls(config)) => {
             let acceptor = RustlsAcceptor::new(config).acceptor(places);
-            server.acceptor(acceptor).http1_only().serve(service).await
+            server.acceptor(Timed(acceptor)).http1_only().serve(service).await
         }
-        None => server.acceptor(places).http1_only().serve(service).await,
+        None => server.acceptor(Timed(places)).http1_only().serve(service).await,
     };
     served.map_err(ServeError::Listener)
 }
@@ -124,7 +118,7 @@ fn limit(builder: &mut Builder<TokioExecutor>) {
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME)
+        .header_read_timeout(IDLE_TIME)
         .max_buf_size(HEAD_BYTES_MAX)
         .keep_alive(true);
 }

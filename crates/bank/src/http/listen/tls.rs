@@ -8,20 +8,33 @@ use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::{ServeError, Tls};
+use super::ServeError;
 
-/// Reads certificate and key and checks that they belong together.
-pub(super) fn acceptor(tls: &Tls) -> Result<RustlsConfig, ServeError> {
-    let unusable = |detail: String| ServeError::Tls { cert: tls.cert.clone(), detail };
+/// Certificate and key, read and found to belong together.
+#[derive(Clone, Debug)]
+pub struct Tls(pub(super) RustlsConfig);
+
+impl Tls {
+    /// Reads a certificate (with the chain after it) and its private key, files in PEM.
+    ///
+    /// # Errors
+    /// [`ServeError::Pem`] or [`ServeError::Tls`].
+    pub fn read(cert: &Path, key: &Path) -> Result<Tls, ServeError> {
+        config(cert, key).map(|config| Tls(RustlsConfig::from_config(Arc::new(config))))
+    }
+}
+
+fn config(cert: &Path, key: &Path) -> Result<ServerConfig, ServeError> {
+    let unusable = |detail: String| ServeError::Tls { cert: cert.to_owned(), detail };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| unusable(error.to_string()))?
         .with_no_client_auth()
-        .with_single_cert(chain(&tls.cert)?, key(&tls.key)?)
+        .with_single_cert(chain(cert)?, private(key)?)
         .map_err(|error| unusable(error.to_string()))?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(RustlsConfig::from_config(Arc::new(config)))
+    Ok(config)
 }
 
 fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, ServeError> {
@@ -34,7 +47,7 @@ fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, ServeError> {
     Ok(chain)
 }
 
-fn key(path: &Path) -> Result<PrivateKeyDer<'static>, ServeError> {
+fn private(path: &Path) -> Result<PrivateKeyDer<'static>, ServeError> {
     PrivateKeyDer::from_pem_file(path).map_err(|error| ServeError::Pem {
         path: path.to_owned(),
         what: "private key",

@@ -185,6 +185,17 @@ async fn every_change_leaves_an_audit_record_with_its_actor() {
 #[case::rewrite_audit("UPDATE audit_records SET actor = 'somebody else'", "append-only")]
 #[case::delete_audit("DELETE FROM audit_records", "append-only")]
 #[case::replace_audit("INSERT OR REPLACE INTO audit_records SELECT * FROM audit_records", "append-only")]
+#[case::rewrite_hash("UPDATE audit_chain SET hash = zeroblob(32)", "append-only")]
+#[case::delete_hash("DELETE FROM audit_chain", "append-only")]
+#[case::replace_hash("INSERT OR REPLACE INTO audit_chain SELECT * FROM audit_chain", "append-only")]
+#[case::sign_for_another(
+    "INSERT INTO audit_records (at, actor, action, object, object_id) VALUES (1, 'root', 'a', 'b', 'c')",
+    "signed by who acts"
+)]
+#[case::leave_numbers_out(
+    "INSERT INTO audit_records (id, at, actor, action, object, object_id) VALUES (99, 1, 'outside', 'a', 'b', 'c')",
+    "without gaps"
+)]
 #[tokio::test]
 async fn the_database_itself_refuses(#[case] sql: &'static str, #[case] message: &str) {
     let home = Home::new().await;

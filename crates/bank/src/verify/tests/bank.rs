@@ -22,9 +22,9 @@ use crate::service::{self, Settings};
 
 /// Small segments and generations and frequent snapshots, so that a few events make files of every kind.
 pub(super) fn settings() -> Settings {
-    let mut settings = Settings::default();
-    settings.store.journal.segment_bytes = 1 << 20;
-    settings.store.journal.frame_bytes_max = (1 << 20) - (8 << 10);
+    let mut settings = Settings { name: "Small Bank".into(), ..Settings::default() };
+    settings.store.journal.segment_bytes = 704 << 10;
+    settings.store.journal.frame_bytes_max = (704 << 10) - (8 << 10);
     settings.store.journal.reserve_bytes = 0;
     settings.store.generation_claims = 40;
     settings.store.snapshot_every = 60;
@@ -105,7 +105,7 @@ pub(super) const BOB: AccountId = AccountId(4);
 
 async fn make() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
-    let service = service::create(dir.path(), "Small Bank", &settings()).await.unwrap();
+    let service = service::create(dir.path(), &settings()).await.unwrap();
     let who = service.books.intern(NameKind::Principal, "teller").await.unwrap();
     let owner = service.books.intern(NameKind::Principal, "alice").await.unwrap();
     let teller = Teller { books: &service.books, who };
@@ -134,10 +134,10 @@ async fn make() -> TempDir {
         expires_at_us: None,
     };
     service.keys.create_key(key, &Actor::new("test", "test"), &material, 1).await.unwrap();
-    // Snapshots and key files are made beside the work; there is no call that waits for them.
+    // Snapshots, sidecars and key files are made beside the work; there is no call that waits for them.
+    let made = |folder, end| files(dir.path(), folder, end).len();
     for _ in 0..400 {
-        if !files(dir.path(), "snapshots", ".snap").is_empty() && files(dir.path(), "keys", ".run").len() > 1
-        {
+        if made("snapshots", ".snap") > 0 && made("journal", ".idx") > 0 && made("keys", ".run") > 1 {
             break;
         }
         tokio::time::sleep(Duration::from_millis(25)).await;
@@ -177,10 +177,10 @@ async fn turn_money(teller: &Teller<'_>) {
     let too_much = Request::new(Command::Transfer(movement(BOB, ALICE, 1 << 40)), teller.who);
     let refused = teller.books.submit(too_much.with_key(Digest::of_key(teller.who, "refused"))).await;
     assert!(matches!(refused, Ok(Decided::Refused { event: Some(Sequence(_)), .. })), "{refused:?}");
-}
     let today = teller.books.day().await.unwrap().open.unwrap();
     for days in [-7, 7] {
         let mut late = Request::new(Command::Transfer(movement(ALICE, BOB, 10)), teller.who);
         late.value = Some(Date(today.0 + days));
         assert!(matches!(teller.books.submit(late).await, Ok(Decided::Accepted { .. })));
     }
+}

@@ -3,6 +3,7 @@
 mod bank;
 mod damage;
 mod forged;
+mod trail;
 
 use std::path::Path;
 

@@ -91,7 +91,8 @@ impl Engine {
             bytes_max: (settings.journal.frame_bytes_max - (64 << 10)) as usize,
         };
         if writing.next().0 == 1 {
-            sequencer::open_bank(&mut writing, [7; 16], 1, "bench", SystemClock::new().wall());
+            sequencer::open_bank(&mut writing, [7; 16], 1, "bench", SystemClock::new().wall())
+                .map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
             writing.hand_over(Vec::new());
         }
         let rules = std::thread::Builder::new().name("rules".into()).spawn(move || {

@@ -92,8 +92,8 @@ struct Server {
 
 impl Server {
     async fn start(dir: &Path, accounts: u64) -> anyhow::Result<Server> {
-        let settings = Settings { quota: (0, 1), ..Settings::default() };
-        let service = Arc::new(service::create(dir, "bench", &settings).await?);
+        let settings = Settings { name: "bench".into(), quota: (0, 1), ..Settings::default() };
+        let service = Arc::new(service::create(dir, &settings).await?);
         open_accounts(&service, accounts).await?;
         let new = NewKey {
             name: "bench".into(),

@@ -84,7 +84,7 @@ impl World {
             group: None,
         };
         let context = world.context();
-        world.accept(open_bank([7; 16], 1, "Test Bank", context));
+        world.accept(open_bank([7; 16], 1, "Test Bank", context).expect("a short name"));
         world
     }
 

@@ -6,8 +6,9 @@ use super::{World, check};
 use crate::command::{Command, Note, Request};
 use crate::date::Date;
 use crate::event::NameKind;
-use crate::ids::NameId;
-use crate::rules::{Context, decide};
+use crate::ids::{NameId, Sequence};
+use crate::refusal::Code;
+use crate::rules::{Context, decide, open_bank};
 
 #[test]
 fn texts_have_limits() {
@@ -54,6 +55,7 @@ fn names_are_numbered_from_one_on_and_kinds_keep_apart() {
         intern principal acme             => named 1
         intern actor acme                 => named 2
         intern origin 127.0.0.1           => named 3
+        intern actor acme                 => refused name_known, number 2
         ",
     );
     assert_eq!(world.state.number_of(NameKind::Principal, "acme"), Some(NameId(1)));
@@ -62,6 +64,15 @@ fn names_are_numbered_from_one_on_and_kinds_keep_apart() {
     assert_eq!(world.state.name_of(NameId(3)), Some((NameKind::Origin, "127.0.0.1")));
     assert_eq!(world.state.name_of(NameId(0)), None, "0 is nobody");
     assert_eq!(world.state.name_of(NameId(4)), None);
+}
+
+#[test]
+fn a_bank_has_a_name_within_the_limit_of_names() {
+    let context = Context { sequence: Sequence(1), time: 0 };
+    let open = |name: &str| open_bank([7; 16], 1, name, context);
+    assert!(open(&"n".repeat(128)).is_ok());
+    let refusal = open(&"n".repeat(129)).unwrap_err();
+    assert_eq!((refusal.code, refusal.figures), (Code::TextTooLong, [129, 128]));
 }
 
 /// `Some(Note::default())` came back from its record as `None`: the replayed event was another one.

@@ -21,7 +21,7 @@ const ROUNDS: usize = 50;
 async fn bank(folder: &std::path::Path) -> (Arc<App>, Caller) {
     let mut settings = service::Settings::default();
     settings.store.journal.segment_bytes = 64 << 20;
-    let service = Arc::new(service::create(folder, "First Bank", &settings).await.unwrap());
+    let service = Arc::new(service::create(folder, &settings).await.unwrap());
     let principal = service.books.intern(NameKind::Principal, "local").await.unwrap();
     let caller = Caller::of(Credential::local(), principal);
     for name in ["alice", "bob"] {

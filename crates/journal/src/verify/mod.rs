@@ -1,8 +1,13 @@
 //! The independent walk: every segment in order, every header, checksum, sequence and link of the chain, read-only.
 //!
 //! It uses no index, no sidecar and no snapshot, and computes the chain by itself, so it proves what a start merely
-//! trusts. While a server appends, a frame that arrives during the walk can look like damage behind the end: a
-//! caller that reads a folder in use looks a second time before it believes that (`bank::verify` does).
+//! trusts; sidecars are compared with what was found.
+//!
+//! It may walk a folder in use. While a server appends, the walk can meet a frame half written, with later ones already
+//! behind it, which looks like damage. So before it says damage it looks at that place again: a frame that is whole by
+//! then was being written, and the walk ends before it.
+
+mod sidecars;
 
 use crate::chain::Head;
 use crate::disk::{Disk, DiskFile};
@@ -15,7 +20,10 @@ use crate::record::Record;
 use crate::segment::{HeaderFound, SegmentHeader};
 use crate::tail::{Rest, Search};
 use crate::window::Window;
+use sidecars::Made;
 use std::path::Path;
+
+pub use sidecars::Sidecars;
 
 const WINDOW_BYTES: usize = 1 << 20;
 
@@ -42,6 +50,10 @@ pub struct Report {
     pub confirmed: bool,
     /// Bytes behind the last good frame that are no acknowledged record: a frame being written, or a torn one.
     pub tail: Option<Tail>,
+    /// Whether a server was seen writing: the walk ended where the journal ended when it got there.
+    pub in_use: bool,
+    /// Sidecars of sealed segments.
+    pub sidecars: Sidecars,
     /// The first damage. What comes after it was not looked at.
     pub damage: Option<Damage>,
 }
@@ -86,6 +98,8 @@ pub fn verify<D: Disk>(
         strangers: Vec::new(),
         confirmed: true,
         tail: None,
+        in_use: false,
+        sidecars: Sidecars::default(),
         damage: None,
     };
     for name in disk.list(&journal).map_err(OpenError::io("list", &journal))? {
@@ -103,17 +117,20 @@ pub fn verify<D: Disk>(
     let mut walk = Walk { disk, journal: &journal, report, record, progress, done: 0 };
     let mut open_end = None;
     for number in 1.. {
-        if !numbers.contains(&number) {
+        // Asked now: a server makes segments while the walk is on its way.
+        if !disk.exists(&segment_path(&journal, number)) {
             walk.damage(number, 0, "the segment's file is missing");
             break;
         }
         let frames = walk.report.frames;
-        let Some((offset, reach, what)) = walk.segment(number)? else { break };
+        let Some((made, (offset, reach, what))) = walk.segment(number)? else { break };
         walk.report.segments += u64::from(number == 1 || walk.report.frames > frames);
         open_end = Some((number, offset, reach, what));
         if !walk.next_continues(number + 1)? {
             break;
         }
+        let Report { identity, head, sidecars, .. } = &mut walk.report;
+        made.compare(disk, &journal, identity, head, sidecars);
     }
     if walk.report.damage.is_none()
         && let Some(end) = open_end
@@ -124,6 +141,9 @@ pub fn verify<D: Disk>(
     (walk.progress)(total, total);
     Ok(walk.report)
 }
+
+/// Where no good frame stands: the offset, how far a bad frame reaches, and what is wrong with it.
+type End = (u64, u64, &'static str);
 
 struct Walk<'a, D: Disk> {
     disk: &'a D,
@@ -140,9 +160,8 @@ impl<D: Disk> Walk<'_, D> {
         self.report.damage.get_or_insert(Damage { segment, offset, sequence, what });
     }
 
-    /// Walks one segment to where no good frame stands: that offset, how far a bad frame reaches, and what is wrong
-    /// with it. `None` after damage.
-    fn segment(&mut self, number: u64) -> Result<Option<(u64, u64, &'static str)>, OpenError> {
+    /// Walks one segment to where no good frame stands. `None` after damage.
+    fn segment(&mut self, number: u64) -> Result<Option<(Made, End)>, OpenError> {
         let path = segment_path(self.journal, number);
         let file = self.disk.open_read(&path).map_err(OpenError::io("open", &path))?;
         let length = file.len().map_err(OpenError::io("measure", &path))?;
@@ -160,6 +179,7 @@ impl<D: Disk> Walk<'_, D> {
             self.damage(number, 0, "the segment's header does not fit its file");
             return Ok(None);
         }
+        let mut made = Made::new(number, header.bytes, &self.report.head);
         let mut at = FIRST_FRAME;
         loop {
             (self.progress)(self.done + at, self.report.bytes);
@@ -167,7 +187,7 @@ impl<D: Disk> Walk<'_, D> {
                 window.get(&file, at, FRAME_HEADER, header.bytes).map_err(OpenError::io("read", &path))?;
             let Some(frame) = FrameHeader::decode(bytes) else {
                 self.done += length;
-                return Ok(Some((at, at, "no valid frame header")));
+                return Ok(Some((made, (at, at, "no valid frame header"))));
             };
             let fits = at + frame.bytes() <= header.bytes;
             if !frame.stands_at(&self.report.identity, number, at)
@@ -183,10 +203,13 @@ impl<D: Disk> Walk<'_, D> {
                 Ok(head) => self.report.head = head,
                 Err((_, what)) => {
                     self.done += length;
-                    return Ok(Some((at, at + frame.bytes(), what)));
+                    return Ok(Some((made, (at, at + frame.bytes(), what))));
                 }
             }
-            records(content).take(frame.records as usize).for_each(|(_, record)| (self.record)(record));
+            for (place, record) in records(content).take(frame.records as usize) {
+                made.record(at + place as u64, &record);
+                (self.record)(record);
+            }
             self.report.frames += 1;
             self.report.records += u64::from(frame.records);
             self.report.confirmed = frame.records == 0;
@@ -225,11 +248,37 @@ impl<D: Disk> Walk<'_, D> {
             self.report.spares.push(*later);
         }
         if rest.follower.is_some() {
-            self.damage(number, offset, what);
+            if self.whole_by_now(number, offset)? || self.whole_by_now(number + 1, FIRST_FRAME)? {
+                self.report.in_use = true;
+            } else {
+                self.damage(number, offset, what);
+            }
         } else if let Some((segment, at, _)) = rest.dirty.first() {
             let bytes = rest.dirty.iter().map(|(_, _, bytes)| bytes).sum();
             self.report.tail = Some(Tail { segment: *segment, offset: *at, bytes, what });
         }
         Ok(())
+    }
+
+    /// The second look: whether the frame that goes on from the head stands there now, whole.
+    fn whole_by_now(&self, number: u64, offset: u64) -> Result<bool, OpenError> {
+        let path = segment_path(self.journal, number);
+        if !self.disk.exists(&path) {
+            return Ok(false);
+        }
+        let file = self.disk.open_read(&path).map_err(OpenError::io("open", &path))?;
+        let length = file.len().map_err(OpenError::io("measure", &path))?;
+        let mut window = Window::new(BLOCK);
+        let mut get = |bytes| window.get(&file, offset, bytes, length).map(<[u8]>::to_vec);
+        let header = get(FRAME_HEADER).map_err(OpenError::io("read", &path))?;
+        let Some(frame) = FrameHeader::decode(&header).filter(|frame| {
+            frame.stands_at(&self.report.identity, number, offset)
+                && frame.continues(&self.report.head)
+                && offset + frame.bytes() <= length
+        }) else {
+            return Ok(false);
+        };
+        let content = get(frame.content()).map_err(OpenError::io("read", &path))?;
+        Ok(check_records(&frame, &content, self.report.head).is_ok())
     }
 }
