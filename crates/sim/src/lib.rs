@@ -14,6 +14,7 @@ pub mod auditor;
 pub mod conformance;
 pub mod desk;
 pub mod model;
+pub mod server;
 pub mod simulation;
 
 pub mod time;

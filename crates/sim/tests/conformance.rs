@@ -2,3 +2,4 @@
 
 sim::conformance!(memory, sim::conformance::Memory);
 sim::conformance!(journal, sim::conformance::Journal);
+sim::conformance!(mysql, sim::conformance::MySql);

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use ::journal::disk::SimDisk;
 use ::journal::{Folder, Identity, Options};
 use bank::store::journal::{self, Chore};
-use bank::store::memory;
+use bank::store::{memory, mysql};
 
 use super::Home;
 use crate::desk::{Desk, Settings};
+use crate::server::{Database, MariaDb};
 use crate::time::SimClock;
 
 /// Books in memory, gone with the process.
@@ -69,5 +70,28 @@ impl Home for Journal {
             }
             writing.tend();
         })
+    }
+}
+
+/// Books in a MariaDB server, with the triggers at work.
+pub struct MySql {
+    database: Database,
+}
+
+impl Home for MySql {
+    const SURVIVES: bool = true;
+
+    fn fresh() -> Self {
+        MySql { database: MariaDb::shared().migrated() }
+    }
+
+    fn open(&mut self, clock: SimClock, settings: &Settings) -> Desk {
+        let fresh = mysql::Fresh {
+            identity: Identity { bank: [7; 16], timeline: 1 },
+            name: "Simulated Bank".into(),
+            time: clock.now(),
+        };
+        let opened = mysql::open(&self.database.settings(), &fresh).expect("a healthy server");
+        Desk::new(opened.writing, opened.reading, clock, settings, |_| ())
     }
 }

@@ -17,7 +17,7 @@ pub mod keys;
 pub mod queries;
 
 pub use counter::Counter;
-pub use homes::{Journal, Memory};
+pub use homes::{Journal, Memory, MySql};
 
 use crate::desk::{Desk, Settings};
 use crate::time::SimClock;

@@ -71,7 +71,7 @@ impl Books {
         let before = self.head.sequence;
         self.take_in(connection, shared, false).await?;
         Wanted::of(batch).look_up(connection, &mut self.claims).await?;
-        let commands = batch.iter().any(|one| matches!(one.work, Work::Requests(_) | Work::Group { .. }));
+        let commands = batch.iter().any(|one| self.may_write(&one.work));
         let due = time.filter(|time| self.state.due(*time).is_some());
         if time.is_some() && (commands || due.is_some() || self.head.sequence == 0) {
             return self.lock(connection, shared, batch, due).await;
@@ -80,6 +80,15 @@ impl Books {
             self.confirm(connection).await?;
         }
         Ok(())
+    }
+
+    /// May this become an event?
+    fn may_write(&self, work: &Work) -> bool {
+        match work {
+            Work::Requests(_) | Work::Group { .. } => true,
+            Work::Name(kind, text) => self.state.number_of(*kind, text).is_none(),
+            Work::Query(_) | Work::ConfirmClock | Work::Stop => false,
+        }
     }
 
     async fn lock(

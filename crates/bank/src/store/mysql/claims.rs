@@ -39,7 +39,7 @@ impl Wanted {
                     wanted.ends.push(*digest);
                 }
                 Work::Query(Query::Hold(hold)) => wanted.ends.push(Digest::of_hold_end(*hold)),
-                Work::Query(_) | Work::ConfirmClock | Work::Stop => {}
+                Work::Name(..) | Work::Query(_) | Work::ConfirmClock | Work::Stop => {}
             }
         }
         wanted

@@ -108,6 +108,9 @@ pub enum OpenError {
     /// The books are there, and they are not whole.
     #[error("the books in the database are damaged: {0}; run `bankcore verify`")]
     Damaged(String),
+    /// A name that a bank cannot have.
+    #[error("the bank cannot be called so: {0}; choose another name")]
+    Name(ledger::Refusal),
     /// A thread could not be started.
     #[error("cannot start a thread: {0}; raise the limit on processes, then start again")]
     Thread(std::io::Error),

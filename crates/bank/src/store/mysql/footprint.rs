@@ -17,7 +17,7 @@ pub(super) fn of_batch(batch: &[Submission], state: &State, accounts: &mut BTree
             Work::Group { members, .. } => {
                 members.iter().for_each(|request| of_request(request, state, accounts));
             }
-            Work::Query(_) | Work::ConfirmClock | Work::Stop => {}
+            Work::Name(..) | Work::Query(_) | Work::ConfirmClock | Work::Stop => {}
         }
     }
     // What is not there cannot be locked; the rules will say so.

@@ -30,6 +30,8 @@ mod writing;
 use std::sync::Arc;
 
 use crate::books::FactsTable;
+use crate::sequencer;
+use crate::store::{Store, Unsettled};
 
 pub use failure::OpenError;
 pub use reading::Reading;
@@ -64,14 +66,43 @@ pub struct Opened {
     pub identity: journal::Identity,
 }
 
-/// Opens the books behind a URL. `fresh` is the identity that they get if there are none yet.
+/// What books get that were never opened before.
+#[derive(Clone, Debug)]
+pub struct Fresh {
+    /// The bank's id and timeline.
+    pub identity: journal::Identity,
+    /// What the bank calls itself; see [`ledger::rules::bank_name`].
+    pub name: Box<str>,
+    /// Now, microseconds since 1970.
+    pub time: i64,
+}
+
+/// Opens the books behind a URL, and the bank if there is none yet.
 ///
 /// Blocks: not for a thread that drives futures.
 ///
 /// # Errors
 /// [`OpenError`], each with its remedy.
-pub fn open(settings: &Settings, fresh: journal::Identity) -> Result<Opened, OpenError> {
-    let (writing, identity) = Writing::open(settings, fresh)?;
+pub fn open(settings: &Settings, fresh: &Fresh) -> Result<Opened, OpenError> {
+    let (mut writing, identity) = Writing::open(settings, fresh.identity)?;
+    while writing.next().0 == 1 {
+        open_bank(&mut writing, identity, fresh)?;
+    }
     let reading = Arc::new(Reading::open(settings, Arc::clone(writing.shared()))?);
     Ok(Opened { writing, reading, identity })
+}
+
+/// The first event, unless another service was quicker.
+fn open_bank(writing: &mut Writing, identity: journal::Identity, fresh: &Fresh) -> Result<(), OpenError> {
+    writing.begin(&[], Some(fresh.time))?;
+    if writing.next().0 == 1 {
+        sequencer::open_bank(writing, identity.bank, identity.timeline, &fresh.name, fresh.time)
+            .map_err(OpenError::Name)?;
+    }
+    match writing.settle() {
+        Ok(()) => writing.hand_over(Vec::new()),
+        Err(Unsettled::Again) => {}
+        Err(Unsettled::Fault(fault)) => return Err(fault.into()),
+    }
+    Ok(())
 }

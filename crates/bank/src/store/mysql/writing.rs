@@ -13,7 +13,6 @@ use super::failure::{Meaning, OpenError, meaning};
 use super::follow::{self, Failure};
 use super::session::{self, Server, Settings, silence, sql, within};
 use super::{Shared, hex, schema};
-use crate::books::FactsTable;
 use crate::sequencer::{Answer, Fault, Prior, Query, Receipt, Submission};
 use crate::store::{Answered, Store, Unsettled, answer};
 
