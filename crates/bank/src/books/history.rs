@@ -28,6 +28,12 @@ impl Step {
         last.find(|entry| entry.account == self.entry.account).unwrap_or(&self.entry).balance_after
     }
 
+    /// Did it move money as of another day than the one on which it was booked?
+    #[must_use]
+    pub fn is_late(&self) -> bool {
+        self.event.value != self.event.booking && self.posted().next().is_some()
+    }
+
     /// The account's entries that moved money, in order.
     pub fn posted(&self) -> impl Iterator<Item = &Entry> {
         self.event.posted().filter(|entry| entry.account == self.entry.account)

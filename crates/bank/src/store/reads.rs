@@ -19,6 +19,17 @@ pub struct Head {
     pub hash: [u8; 32],
 }
 
+impl Head {
+    /// Is this event there?
+    ///
+    /// # Errors
+    /// [`Fault::NotYet`].
+    pub fn reaches(&self, at: Sequence) -> Result<(), Fault> {
+        let newest = self.sequence;
+        if at > newest { Err(Fault::NotYet { at, newest }) } else { Ok(()) }
+    }
+}
+
 /// History.
 pub trait Reads: Send + Sync + 'static {
     /// Looks digests up among the old claims, before a submission is queued.
@@ -57,7 +68,7 @@ pub trait Reads: Send + Sync + 'static {
     /// The books as they stood after `sequence`.
     ///
     /// # Errors
-    /// As [`Reads::event`], and [`Fault::TooFar`].
+    /// As [`Reads::event`], [`Fault::NotYet`] above the head, and [`Fault::TooFar`].
     fn state_at(&self, sequence: Sequence) -> Result<State, Fault>;
 
     /// Figures for metrics: name and value.
