@@ -105,6 +105,24 @@ fn every_demo_key_works(demo: &Value, server: &Server) {
     }
 }
 
+/// Every bank was called "bank". It keeps the name with which its books were opened, whatever is said later.
+#[test]
+fn a_bank_is_called_as_its_first_start_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("bank");
+    let long = "n".repeat(129);
+    let error = common::refusal(&run(&dir, &["serve", "--listen", "127.0.0.1:0", "--name", &long]));
+    assert!(error.contains("use one line of at most 128 bytes"), "{error}");
+    assert!(!dir.exists());
+    let server = Server::start(&dir, &["--name", "First Bank"]);
+    assert_eq!(server.said[0], "made a new bank: First Bank");
+    assert!(server.stop());
+    let server = Server::start(&dir, &["--name", "Other Bank"]);
+    assert!(server.said[0].starts_with("opened First Bank: "), "{:?}", server.said);
+    assert_eq!(json(&dir, &["inspect", "head"])["name"], "First Bank");
+    assert!(server.stop());
+}
+
 /// A bank of one's own: no keys at first, the first one made through the socket.
 #[test]
 fn a_new_bank_says_how_to_make_its_first_key() {

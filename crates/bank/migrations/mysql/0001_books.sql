@@ -89,9 +89,6 @@ CREATE TABLE account_balances (
     CONSTRAINT totals_only_grow CHECK (
         debits_posted >= 0 AND credits_posted >= 0 AND debits_released >= 0 AND credits_released >= 0
     ),
-    CONSTRAINT released_was_held CHECK (
-        debits_released <= debits_held AND credits_released <= credits_held
-    ),
     CONSTRAINT balance_account FOREIGN KEY (account_id) REFERENCES accounts (id)
 ) ENGINE = InnoDB;
 

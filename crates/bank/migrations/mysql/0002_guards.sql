@@ -107,6 +107,7 @@ BEGIN
         OR NEW.debits_posted < OLD.debits_posted OR NEW.credits_posted < OLD.credits_posted
         OR NEW.debits_held < OLD.debits_held OR NEW.credits_held < OLD.credits_held
         OR NEW.debits_released < OLD.debits_released OR NEW.credits_released < OLD.credits_released
+        OR NEW.debits_released > NEW.debits_held OR NEW.credits_released > NEW.credits_held
         OR NEW.last_sequence <= (SELECT sequence FROM ledger_head WHERE id = 1) THEN
         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'bankcore: a balance changes only with an entry';
     END IF;

@@ -1,8 +1,7 @@
-//! An account's history: its events, linked from the newest to the first, with skips for long ways.
+//! An account's history: its events, from the newest to the first.
 //!
-//! No index: each entry names the account's previous event, and at every 64th version also one 64, 4,096 or
-//! 262,144 versions earlier. The account's state names the newest. Versions count events without gaps, so a
-//! version is a place in the history, and a page is found in some hundred steps however deep it lies.
+//! Versions count an account's events without gaps, so a version is a place in its history. How a place is found
+//! and what lies before it is the store's part: along the links of the entries (`links`), or in an index.
 
 use std::ops::RangeInclusive;
 
@@ -21,11 +20,29 @@ pub struct Step {
 }
 
 impl Step {
+    /// The step of this account that an event is.
+    ///
+    /// # Errors
+    /// [`Fault::Unreadable`] if the event does not touch the account.
+    pub fn of(event: Event, account: AccountId) -> Result<Step, Fault> {
+        let entry = event.entries.iter().find(|entry| entry.account == account).copied();
+        let entry = entry.ok_or_else(|| {
+            Fault::Unreadable(format!("event {} is not of account {account}, which leads to it", event.sequence))
+        })?;
+        Ok(Step { event, entry })
+    }
+
     /// The account's ledger balance after the event, on its normal side, in minor units.
     #[must_use]
     pub fn balance_after(&self) -> i64 {
         let mut last = self.event.entries.iter().rev();
         last.find(|entry| entry.account == self.entry.account).unwrap_or(&self.entry).balance_after
+    }
+
+    /// Did it move money as of another day than the one on which it was booked?
+    #[must_use]
+    pub fn is_late(&self) -> bool {
+        self.event.value != self.event.booking && self.posted().next().is_some()
     }
 
     /// The account's entries that moved money, in order.
@@ -64,53 +81,6 @@ pub struct Page {
     pub next: Option<From>,
 }
 
-/// Reads one step of an account's history.
-///
-/// # Errors
-/// If it cannot be read, or is not of this account.
-pub fn step(reads: &dyn Reads, account: AccountId, at: Sequence) -> Result<Step, Fault> {
-    let event =
-        reads.event(at)?.ok_or_else(|| Fault::Unreadable(format!("event {at} is linked but not there")))?;
-    let entry = event.entries.iter().find(|entry| entry.account == account).copied();
-    let entry = entry
-        .ok_or_else(|| Fault::Unreadable(format!("event {at} is linked but not of account {account}")))?;
-    Ok(Step { event, entry })
-}
-
-/// The first step, going back from the newest event, for which `found` is true. `found` must stay true for
-/// all earlier events once it is. None if it never is.
-///
-/// # Errors
-/// If the history cannot be read.
-pub fn seek(
-    reads: &dyn Reads,
-    id: AccountId,
-    account: &Account,
-    found: impl Fn(&Step) -> bool,
-) -> Result<Option<Step>, Fault> {
-    if account.last.0 == 0 {
-        return Ok(None);
-    }
-    let mut here = step(reads, id, account.last)?;
-    loop {
-        if found(&here) {
-            return Ok(Some(here));
-        }
-        // A skip is taken if it does not lead past the place.
-        if here.entry.skip.0 != 0 {
-            let far = step(reads, id, here.entry.skip)?;
-            if !found(&far) {
-                here = far;
-                continue;
-            }
-        }
-        if here.entry.previous.0 == 0 {
-            return Ok(None);
-        }
-        here = step(reads, id, here.entry.previous)?;
-    }
-}
-
 /// A page of an account's history: events of these versions for which `wanted` is true, at most `limit`.
 ///
 /// # Errors
@@ -142,16 +112,16 @@ pub fn versions(
     first: Option<Date>,
     last: Option<Date>,
 ) -> Result<RangeInclusive<u64>, Fault> {
-    // Booking dates never fall, so each end is one way back along the skips.
-    let newest = |found: &dyn Fn(&Step) -> bool| {
-        seek(reads, id, account, found).map(|step| step.map_or(0, |step| step.entry.version))
+    // Booking dates never fall, so each end is one place.
+    let newest = |place| {
+        reads.seek(id, account, place).map(|step| step.map_or(0, |step| step.entry.version))
     };
     let highest = match last {
-        Some(last) => newest(&|step| step.event.booking <= last)?,
+        Some(last) => newest(Place::At(Moment::Date(last)))?,
         None => account.version,
     };
     let before = match first {
-        Some(first) => newest(&|step| step.event.booking < first)?,
+        Some(first) => newest(Place::Before(first))?,
         None => 0,
     };
     Ok(before + 1..=highest)
@@ -166,31 +136,25 @@ fn down(
     wanted: impl Fn(&Step) -> bool,
 ) -> Result<Page, Fault> {
     let mut steps = Vec::new();
-    let mut visits = 0;
-    let mut next = match versions.is_empty() {
-        true => None,
-        false => seek(reads, id, account, |step| step.entry.version <= *versions.end())?,
-    };
-    while let Some(here) = next.take() {
+    if versions.is_empty() {
+        return Ok(Page { steps, next: None });
+    }
+    for (visits, here) in reads.trail(id, account, *versions.end()).enumerate() {
+        let here = here?;
         if here.entry.version < *versions.start() {
             break;
         }
         if steps.len() == limit || visits == VISITS_MAX {
             return Ok(Page { steps, next: Some(From::Down(here.entry.version)) });
         }
-        visits += 1;
-        let previous = here.entry.previous;
         if wanted(&here) {
             steps.push(here);
-        }
-        if previous.0 != 0 {
-            next = Some(step(reads, id, previous)?);
         }
     }
     Ok(Page { steps, next: None })
 }
 
-/// The links lead back only, so a page going up is read from its far end: versions count without gaps, so
+/// A trail leads back only, so a page going up is read from its far end: versions count without gaps, so
 /// that end is known. Filtered pages may be short; the cursor goes on.
 fn up(
     reads: &dyn Reads,
@@ -206,17 +170,13 @@ fn up(
     let first = (*versions.start()).max(1);
     let last = (*versions.end()).min(first.saturating_add(limit as u64 - 1));
     let mut steps = Vec::new();
-    let mut next = seek(reads, id, account, |step| step.entry.version <= last)?;
-    while let Some(here) = next.take() {
+    for here in reads.trail(id, account, last) {
+        let here = here?;
         if here.entry.version < first {
             break;
         }
-        let previous = here.entry.previous;
         if wanted(&here) {
             steps.push(here);
-        }
-        if previous.0 != 0 {
-            next = Some(step(reads, id, previous)?);
         }
     }
     steps.reverse();
@@ -253,7 +213,30 @@ pub fn balance_at(
     account: &Account,
     at: Moment,
 ) -> Result<Option<Step>, Fault> {
-    seek(reads, id, account, |step| at.covers(&step.event))
+    reads.seek(id, account, Place::At(at))
+}
+
+/// A place in an account's history. Once a step lies at or before it, so do all earlier ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// This version.
+    Version(u64),
+    /// This moment.
+    At(Moment),
+    /// The end of the day before this booking date.
+    Before(Date),
+}
+
+impl Place {
+    /// Does this step lie at or before it?
+    #[must_use]
+    pub fn covers(&self, step: &Step) -> bool {
+        match self {
+            Place::Version(version) => step.entry.version <= *version,
+            Place::At(moment) => moment.covers(&step.event),
+            Place::Before(date) => step.event.booking < *date,
+        }
+    }
 }
 
 /// A point in the past.

@@ -6,17 +6,19 @@
 //! A replay is recognised here: the rules only say which event used the key; whether it was the same request
 //! is a question of two fingerprints, and the older one may have to be read from the disk.
 
+mod by_value;
 mod decided;
 mod facts;
 pub mod history;
+pub mod links;
 mod trial_balance;
-
 mod unnamed;
+
 use std::sync::Arc;
 
 use ledger::event::{Claimed, NameKind};
 use ledger::view::{BusinessDay, Hold};
-use ledger::{AccountId, Digest, Event, NameId, Request, Sequence, codec};
+use ledger::{AccountId, Date, Digest, Event, NameId, Request, Sequence, codec};
 use smallvec::{SmallVec, smallvec};
 use tokio::sync::oneshot;
 
@@ -26,12 +28,13 @@ use crate::sequencer::{
 };
 use crate::store::Reads;
 
+pub use by_value::ByValue;
 pub use decided::{Decided, GroupDecided};
 pub use facts::{Facts, FactsTable};
 pub use trial_balance::{Sums, TrialBalance};
+pub use unnamed::Unnamed;
 
 /// The way to the books. Clones are cheap and share everything.
-pub use unnamed::Unnamed;
 #[derive(Clone)]
 pub struct Books {
     sequencer: Sequencer,
@@ -137,6 +140,17 @@ impl Books {
         match self.ask(Query::Account(id)).await? {
             Answer::Accounts(accounts) => Ok(accounts.into_iter().next()),
             other => unreachable!("an account was asked for: {other:?}"),
+        }
+    }
+
+    /// An account with what its balance by value date needs of the same moment; none if there is no such account.
+    ///
+    /// # Errors
+    /// As [`Books::submit`].
+    pub async fn by_value(&self, id: AccountId, date: Date) -> Result<Option<ByValue>, Fault> {
+        match self.ask(Query::ByValue(id, date)).await? {
+            Answer::ByValue(seen) => Ok(seen.map(|seen| *seen)),
+            other => unreachable!("a value date was asked for: {other:?}"),
         }
     }
 

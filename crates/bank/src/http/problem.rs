@@ -208,6 +208,18 @@ impl Problem {
         Problem::new(StatusCode::NOT_FOUND, "not_found", "Not found", detail, remedy)
     }
 
+    /// 422: a question about the past that the present could still change.
+    #[must_use]
+    pub fn not_known_yet(detail: impl Into<String>) -> Problem {
+        Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "as_of_in_future",
+            "Not known yet",
+            detail,
+            "Ask for an earlier moment, or leave it out for the books as they stand.",
+        )
+    }
+
     pub(super) fn over_quota(wait: RetryAfter) -> Problem {
         Problem::new(
             StatusCode::TOO_MANY_REQUESTS,
@@ -329,7 +341,16 @@ impl From<Fault> for Problem {
                 .retry_after(fault.retry_after());
             }
             Fault::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "batch_too_large", "Batch too large"),
-            Fault::TooFar(_) => (StatusCode::UNPROCESSABLE_ENTITY, "too_far_back", "Too far back"),
+            Fault::NotYet { .. } => return Problem::not_known_yet(fault.to_string()),
+            Fault::TooFar(_) => {
+                return Problem::new(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "too_far_back",
+                    "Too far back",
+                    fault.to_string(),
+                    "Ask for a later moment.",
+                );
+            }
             Fault::Unreadable(detail) => {
                 // The place is for the operator's log, not for callers.
                 tracing::error!(detail, "stored data could not be read");
@@ -346,6 +367,15 @@ impl From<Fault> for Problem {
         let remedy =
             "Send the same request again with the same key after Retry-After; or ask for its outcome by key.";
         Problem::new(status, code, title, fault.to_string(), remedy).retry_after(fault.retry_after())
+    }
+}
+
+impl From<Unnamed> for Problem {
+    fn from(unnamed: Unnamed) -> Problem {
+        match unnamed {
+            Unnamed::Refused(refusal) => Problem::refused(&refusal, false),
+            Unnamed::Fault(fault) => Problem::from(fault),
+        }
     }
 }
 
@@ -370,12 +400,3 @@ impl IntoResponse for Problem {
         response
     }
 }
-impl From<Unnamed> for Problem {
-    fn from(unnamed: Unnamed) -> Problem {
-        match unnamed {
-            Unnamed::Refused(refusal) => Problem::refused(&refusal, false),
-            Unnamed::Fault(fault) => Problem::from(fault),
-        }
-    }
-}
-

@@ -1,6 +1,8 @@
 //! Faults: the machine could not, whatever the request was. Nothing is known to have been decided, unless a
 //! later look-up by key says otherwise.
 
+use ledger::Sequence;
+
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
@@ -30,6 +32,14 @@ pub enum Fault {
     /// Something that was stored cannot be read.
     #[error("stored data could not be read: {0}")]
     Unreadable(String),
+    /// A question about books that are not there yet.
+    #[error("event {at} is not there yet; the newest is {newest}")]
+    NotYet {
+        /// The event after which the books were asked for.
+        at: Sequence,
+        /// The newest event.
+        newest: Sequence,
+    },
     /// A question about the past would take more work than one request may cost.
     #[error("the answer lies too far back: {0}")]
     TooFar(String),
@@ -43,7 +53,7 @@ impl Fault {
             Fault::Overloaded => Some(1),
             Fault::Stopped | Fault::DiskFull | Fault::Unavailable(_) => Some(5),
             Fault::Poisoned(_) | Fault::ClockJumped(_) => Some(30),
-            Fault::Unreadable(_) | Fault::TooFar(_) | Fault::TooLarge => None,
+            Fault::Unreadable(_) | Fault::NotYet { .. } | Fault::TooFar(_) | Fault::TooLarge => None,
         }
     }
 }

@@ -6,7 +6,7 @@ use journal::keys::Runs;
 use ledger::event::{Claimed, NameKind};
 use ledger::view::{BusinessDay, Hold};
 use ledger::{
-    Account, AccountId, AccountType, Currency, Digest, NameId, PrincipalId, Refusal, Request, Sequence,
+    Account, AccountId, AccountType, Currency, Date, Digest, NameId, PrincipalId, Refusal, Request, Sequence,
     Status,
 };
 use smallvec::SmallVec;
@@ -163,6 +163,8 @@ pub enum Query {
     Account(AccountId),
     /// Those of these accounts that are there.
     AccountsById(Box<[AccountId]>),
+    /// An account, with what its balance by value date needs of the same moment.
+    ByValue(AccountId, Date),
     /// Accounts after an id, in order; at most so many.
     Accounts {
         /// Ids above this one.
@@ -232,6 +234,8 @@ pub enum Answer {
     Accounts(Vec<AccountView>),
     /// To [`Query::Accounts`]: some, and after which id to go on; none at the end.
     SomeAccounts(Vec<AccountView>, Option<AccountId>),
+    /// To [`Query::ByValue`].
+    ByValue(Option<Box<crate::books::ByValue>>),
     /// To [`Query::Claim`].
     Claim(Option<Claimed>),
     /// To [`Query::Hold`]: the open hold, or the claim of its end.

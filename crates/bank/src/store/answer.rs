@@ -3,7 +3,7 @@
 use ledger::event::Claimed;
 use ledger::{AccountId, Digest, NameId, State};
 
-use crate::books::TrialBalance;
+use crate::books::{ByValue, TrialBalance};
 use crate::sequencer::{AccountView, Answer, Query, Wanted};
 
 /// Accounts that one question visits at most: the rules thread answers it, and others wait.
@@ -15,6 +15,9 @@ pub(super) fn answer(state: &State, query: &Query, claims: impl Fn(&Digest) -> O
         Query::Account(id) => Answer::Accounts(account(state, *id).into_iter().collect()),
         Query::AccountsById(ids) => {
             Answer::Accounts(ids.iter().filter_map(|id| account(state, *id)).collect())
+        }
+        Query::ByValue(id, date) => {
+            Answer::ByValue(account(state, *id).map(|view| Box::new(ByValue::of(state, view, *date))))
         }
         Query::Accounts { after, limit, wanted } => some(state, *after, *limit, wanted),
         Query::Claim(digest) => Answer::Claim(claims(digest)),

@@ -150,6 +150,7 @@ impl Reads for MemoryReads {
     }
 
     fn state_at(&self, sequence: Sequence) -> Result<State, Fault> {
+        self.head().reaches(sequence)?;
         let mut state = State::new();
         self.scan(Sequence(1), &mut |event| {
             if event.sequence > sequence {

@@ -16,7 +16,7 @@ use smallvec::SmallVec;
 
 use crate::sequencer::{Answer, Fault, Outcome, Prior, Query, Reply, Submission};
 
-pub use reads::{Head, Reads, Watch};
+pub use reads::{Head, Reads, Trail, Watch};
 
 /// The writing side of a store, owned by the rules thread.
 pub trait Store: Send + 'static {

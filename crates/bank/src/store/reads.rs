@@ -2,9 +2,10 @@
 
 use std::ops::ControlFlow;
 
-use ledger::{AccountId, Digest, Event, Sequence, State};
+use ledger::{Account, AccountId, Digest, Event, Sequence, State};
 
-use crate::books::Facts;
+use crate::books::history::{Place, Step};
+use crate::books::{Facts, links};
 use crate::sequencer::{Fault, Prior};
 
 /// The newest durable sequence, as it changes.
@@ -18,6 +19,20 @@ pub struct Head {
     /// The chain's hash after it.
     pub hash: [u8; 32],
 }
+
+impl Head {
+    /// Is this event there?
+    ///
+    /// # Errors
+    /// [`Fault::NotYet`].
+    pub fn reaches(&self, at: Sequence) -> Result<(), Fault> {
+        let newest = self.sequence;
+        if at > newest { Err(Fault::NotYet { at, newest }) } else { Ok(()) }
+    }
+}
+
+/// A way back through an account's history.
+pub type Trail<'a> = Box<dyn Iterator<Item = Result<Step, Fault>> + 'a>;
 
 /// History.
 pub trait Reads: Send + Sync + 'static {
@@ -48,6 +63,19 @@ pub trait Reads: Send + Sync + 'static {
     /// As [`Reads::event`].
     fn scan(&self, from: Sequence, each: &mut dyn FnMut(Event) -> ControlFlow<()>) -> Result<(), Fault>;
 
+    /// The newest step of an account at or before a place; none if its history begins later.
+    ///
+    /// # Errors
+    /// As [`Reads::event`].
+    fn seek(&self, id: AccountId, account: &Account, place: Place) -> Result<Option<Step>, Fault> {
+        links::seek(self, id, account, place)
+    }
+
+    /// An account's steps from this version down. It ends after an error.
+    fn trail<'a>(&'a self, id: AccountId, account: &'a Account, version: u64) -> Trail<'a> {
+        Box::new(links::trail(self, id, account, version))
+    }
+
     /// Transactions with this reference, newest first, below `before`.
     ///
     /// # Errors
@@ -57,7 +85,7 @@ pub trait Reads: Send + Sync + 'static {
     /// The books as they stood after `sequence`.
     ///
     /// # Errors
-    /// As [`Reads::event`], and [`Fault::TooFar`].
+    /// As [`Reads::event`], [`Fault::NotYet`] above the head, and [`Fault::TooFar`].
     fn state_at(&self, sequence: Sequence) -> Result<State, Fault>;
 
     /// Figures for metrics: name and value.

@@ -11,3 +11,4 @@ mod listening;
 mod operating;
 mod pages;
 mod transactions;
+mod value_dates;

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use bank::books::history::{self, From, Moment};
+use bank::sequencer::Fault;
 use ledger::{Date, Request, Sequence, State};
 
 use super::Home;
@@ -166,6 +167,10 @@ pub fn history_ends_at_the_head<H: Home>() {
     let (head, reads) = (counter.head(), counter.desk.books.reads());
     assert_eq!(reads.event(Sequence(0)).unwrap(), None);
     assert_eq!(reads.event(head.next()).unwrap(), None);
+    // The state beyond the head was answered with the one at the head, as if it were known.
+    let beyond = Fault::NotYet { at: head.next(), newest: head };
+    assert_eq!(reads.state_at(head.next()).err(), Some(beyond));
+    assert_eq!(reads.state_at(head).unwrap().head(), head);
     assert_eq!(*reads.watch().borrow(), head.0);
     for from in [0, 1, 3, head.0, head.0 + 1] {
         let mut seen = Vec::new();

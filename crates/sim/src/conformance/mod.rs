@@ -15,6 +15,7 @@ pub mod holds;
 pub mod homes;
 pub mod keys;
 pub mod queries;
+pub mod value_dates;
 
 pub use counter::Counter;
 pub use homes::{Journal, Memory, MySql};
@@ -78,6 +79,11 @@ macro_rules! conformance {
                 a_balance_can_be_asked_for_at_any_moment,
                 the_state_at_a_sequence_is_the_fold_of_all_before,
                 history_ends_at_the_head,
+            );
+            $crate::conformance_of!($home, value_dates:
+                a_balance_by_value_date_counts_what_has_come_by_then,
+                both_parts_of_a_balance_are_of_one_moment,
+                late_entries_outlive_a_restart_and_are_there_for_ever,
             );
         }
     };

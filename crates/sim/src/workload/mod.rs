@@ -182,7 +182,7 @@ impl Workload {
         key
     }
 
-    /// Names, a business day, the bank's own accounts, customers, and cash to begin with.
+    /// Names, a business day (and one before it, which is refused), the bank's own accounts, customers, and cash to begin with.
     fn opening(&mut self) -> Vec<Ask> {
         let mut asks: Vec<Ask> = (1..=PRINCIPALS)
             .map(|number| Ask::Name(NameKind::Principal, format!("principal {number}")))
@@ -192,7 +192,9 @@ impl Workload {
             let key = self.key(NameId(1));
             asks.push(Ask::One(request.with_key(key)));
         };
-        plain(Command::OpenDay { date: Date::of_micros(crate::time::START) });
+        let first = Date::of_micros(crate::time::START);
+        plain(Command::OpenDay { date: Date(first.0 - 1) });
+        plain(Command::OpenDay { date: first });
         for currency in currencies() {
             for (kind, name) in [
                 (AccountType::Asset, "vault"),

@@ -55,6 +55,10 @@ pub(in crate::http) struct Filter {
     /// Up to this booking date.
     #[param(example = "2026-11-30")]
     to_date: Option<String>,
+    /// true for those whose value date is not their booking date, and no others.
+    #[serde(default)]
+    #[param(required = false)]
+    late: bool,
     /// How many at most, 1 to 500; 50 if left out.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
@@ -64,7 +68,7 @@ pub(in crate::http) struct Filter {
 
 /// List an account's entries
 ///
-/// With the balance that each left; by booking date if asked for.
+/// With the balance that each left; by booking date, or only those with another value date, if asked for.
 #[utoipa::path(
     get, path = "/{id}/entries", tag = "accounts",
     params(("id" = String, Path, description = "The account", example = "101"), Filter),
@@ -85,10 +89,10 @@ pub(super) async fn entries(
     };
     let (first, last) = (day("from_date", &filter.from_date)?, day("to_date", &filter.to_date)?);
     let account = view(&app, &caller, id).await?.account;
-    let (order, limit, from) = (filter.order, paging.limit, paging.from);
+    let (order, late, limit, from) = (filter.order, filter.late, paging.limit, paging.from);
     let found = app.read(move |reads| {
         let versions = history::versions(reads, id, &account, first, last)?;
-        let here = History { reads, id, account: &account, versions, order };
+        let here = History { reads, id, account: &account, versions, order, late };
         here.page(limit, from)
     });
     let (items, next) = found.await?;
@@ -101,6 +105,7 @@ struct History<'a> {
     account: &'a Account,
     versions: RangeInclusive<u64>,
     order: Order,
+    late: bool,
 }
 
 impl History<'_> {
@@ -118,7 +123,10 @@ impl History<'_> {
                 Order::Desc => From::Down(version),
                 Order::Asc => From::Up(version),
             };
-            let wanted = |step: &Step| step.posted().next().is_some();
+            let wanted = |step: &Step| match self.late {
+                true => step.is_late(),
+                false => step.posted().next().is_some(),
+            };
             let missing = limit - items.len();
             let page =
                 history::page(self.reads, self.id, self.account, way, &self.versions, missing, wanted)?;

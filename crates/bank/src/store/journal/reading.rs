@@ -105,6 +105,7 @@ impl<D: Disk> Reads for Reading<D> {
 
     fn state_at(&self, sequence: Sequence) -> Result<State, Fault> {
         self.healthy()?;
+        self.head().reaches(sequence)?;
         let _one = self.folding.try_lock().ok_or(Fault::Overloaded)?;
         let mut state = snapshots::newest(&self.disk, &self.snapshots, sequence.0).unwrap_or_default();
         let distance = sequence.0 - state.head().0;

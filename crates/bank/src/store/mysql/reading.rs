@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ledger::{AccountId, Digest, Event, Sequence, State};
-use sqlx::mysql::{MySqlPool, MySqlPoolOptions};
+use ledger::{Account, AccountId, Digest, Event, Sequence, State};
+use sqlx::mysql::{MySqlPool, MySqlPoolOptions, MySqlRow};
 use sqlx::Row;
 use tokio::runtime::{Handle, Runtime};
 
@@ -14,8 +14,14 @@ use super::follow::{self, Failure};
 use super::session::{self, Settings, sql};
 use super::{Shared, hex};
 use crate::books::Facts;
+use crate::books::history::{Place, Step};
 use crate::sequencer::{Fault, Prior};
-use crate::store::{Head, Reads, Watch};
+use crate::store::{Head, Reads, Trail, Watch};
+
+/// Steps of an account's history that are read in one go: few at first, since one may be enough.
+const FIRST_STEPS: u64 = 64;
+/// And more for who goes on.
+const MOST_STEPS: u64 = 1_024;
 
 /// History in a database.
 pub struct Reading {
@@ -63,6 +69,26 @@ impl Reading {
         answer.recv().map_err(|_| Fault::Stopped)?.map_err(|failure| failure.fault())
     }
 
+    /// The steps of an account from this version down, so many at most.
+    fn steps(&self, id: AccountId, version: u64, count: u64) -> Result<Vec<Step>, Fault> {
+        let pool = self.pool.clone();
+        let lowest = version.saturating_sub(count - 1).max(1);
+        let range = format!("account_id={} AND version BETWEEN {lowest} AND {version}", id.0);
+        let events = self.ask(async move {
+            // Where an account had entries, and where it had none: each by the index of its own table.
+            let rows = sql(format!(
+                "SELECT e.sequence, e.record FROM (\
+                     SELECT transaction_id AS at FROM ledger_entries WHERE {range} \
+                     UNION SELECT sequence FROM account_events WHERE {range}\
+                 ) AS trail JOIN events AS e ON e.sequence = trail.at ORDER BY e.sequence DESC"
+            ))
+            .fetch_all(&pool)
+            .await?;
+            rows.into_iter().map(decoded).collect::<Result<Vec<Event>, Failure>>()
+        })?;
+        events.into_iter().map(|event| Step::of(event, id)).collect()
+    }
+
     fn events(&self, first: u64, last: u64) -> Result<Vec<Event>, Fault> {
         let pool = self.pool.clone();
         self.ask(async move {
@@ -71,10 +97,13 @@ impl Reading {
             ))
             .fetch_all(&pool)
             .await?;
-            let event = |row: sqlx::mysql::MySqlRow| follow::event(row.try_get(1)?, row.try_get(0)?);
-            rows.into_iter().map(event).collect()
+            rows.into_iter().map(decoded).collect()
         })
     }
+}
+
+fn decoded(row: MySqlRow) -> Result<Event, Failure> {
+    follow::event(row.try_get(1)?, row.try_get(0)?)
 }
 
 impl Drop for Reading {
@@ -128,6 +157,49 @@ impl Reads for Reading {
             next = end + 1;
         }
         Ok(())
+    }
+
+    fn seek(&self, id: AccountId, account: &Account, place: Place) -> Result<Option<Step>, Fault> {
+        if let Place::Version(version) = place {
+            return Ok(self.steps(id, version.min(account.version), 1)?.pop());
+        }
+        // Versions count without gaps: halving finds the place.
+        let (mut yes, mut no) = (None, account.version + 1);
+        let mut lowest = 0;
+        while no - lowest > 1 {
+            let middle = lowest + (no - lowest) / 2;
+            let step = self.steps(id, middle, 1)?.pop();
+            let step = step.ok_or_else(|| Fault::Unreadable(format!("version {middle} of account {id} is not there")))?;
+            if place.covers(&step) {
+                (lowest, yes) = (middle, Some(step));
+            } else {
+                no = middle;
+            }
+        }
+        Ok(yes)
+    }
+
+    fn trail<'a>(&'a self, id: AccountId, account: &'a Account, version: u64) -> Trail<'a> {
+        let mut next = version.min(account.version);
+        let mut some = Vec::new().into_iter();
+        let mut count = FIRST_STEPS;
+        Box::new(std::iter::from_fn(move || {
+            if some.len() == 0 {
+                if next == 0 {
+                    return None;
+                }
+                match self.steps(id, next, count) {
+                    Ok(steps) => some = steps.into_iter(),
+                    Err(fault) => {
+                        next = 0;
+                        return Some(Err(fault));
+                    }
+                }
+                next = next.saturating_sub(count);
+                count = (count * 4).min(MOST_STEPS);
+            }
+            some.next().map(Ok)
+        }))
     }
 
     fn by_reference(&self, reference: &str, before: Sequence, limit: usize) -> Result<Vec<Sequence>, Fault> {

@@ -1,5 +1,6 @@
 //! `bankcore account`: open, look at, freeze and close accounts.
 
+mod balance;
 mod close;
 mod entries;
 mod freeze;
@@ -20,6 +21,7 @@ pub enum Account {
     Open(open::OpenArgs),
     Show(show::ShowArgs),
     List(list::ListArgs),
+    Balance(balance::BalanceArgs),
     Entries(entries::EntriesArgs),
     Freeze(freeze::FreezeArgs),
     Unfreeze(unfreeze::UnfreezeArgs),
@@ -35,6 +37,7 @@ pub fn run(account: &Account) -> anyhow::Result<()> {
         Account::Open(args) => open::run(args),
         Account::Show(args) => show::run(args),
         Account::List(args) => list::run(args),
+        Account::Balance(args) => balance::run(args),
         Account::Entries(args) => entries::run(args),
         Account::Freeze(args) => freeze::run(args),
         Account::Unfreeze(args) => unfreeze::run(args),

@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 use anyhow::{Context, bail};
-use bank::books::history;
+use bank::books::links;
 use bank::sequencer::{
     self, Answer, Clock, Outcome, Query, QueueLimits, Receipt, RefusalBudget, Sequencer, Submission,
     SystemClock, Work,
@@ -192,7 +192,7 @@ impl Engine {
                 if next.0 == 0 {
                     break;
                 }
-                next = history::step(&*self.reading, id, next)?.entry.previous;
+                next = links::step(&*self.reading, id, next)?.entry.previous;
             }
             times.push(start.elapsed().as_secs_f64() * 1e6);
         }

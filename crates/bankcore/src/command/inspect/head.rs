@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::io::ErrorKind;
+use std::path::Path;
 
 use anyhow::Context as _;
 use bank::verify::places::{self, Frame, Frames};
 use clap::Args;
+use ledger::{Body, codec};
 use serde_json::json;
 
 use super::{event, folder};
@@ -40,17 +42,19 @@ pub(super) fn run(args: &HeadArgs) -> anyhow::Result<()> {
             last = Some(frame.context("a segment cannot be read; check the disk")?);
         }
     }
+    let name = name(&dir)?;
     let sequence = last.map_or(0, |frame| frame.first + u64::from(frame.records) - 1);
     let hash = last.map_or(String::new(), |frame| event::hex(&frame.after));
     let confirmed = last.map_or(0, |frame| frame.confirmed);
     if args.ask.json {
         return output::json(&json!({
-            "bank": event::hex(&identity.bank), "timeline": identity.timeline, "sequence": sequence, "hash": hash,
+            "bank": event::hex(&identity.bank), "name": name, "timeline": identity.timeline, "sequence": sequence, "hash": hash,
             "confirmed": confirmed, "segments": number, "bytes": bytes,
         }));
     }
     output::print(&output::pairs(&[
         ("Bank", event::hex(&identity.bank)),
+        ("Name", name),
         ("Timeline", identity.timeline.to_string()),
         ("Sequence", sequence.to_string()),
         ("Hash", hash),
@@ -58,4 +62,14 @@ pub(super) fn run(args: &HeadArgs) -> anyhow::Result<()> {
         ("Segment", last.map_or(String::new(), |frame| frame.segment.to_string())),
         ("Segments", format!("{number}, {bytes} bytes, spares included")),
     ]))
+}
+
+/// What the bank was called when its books were opened; nothing if they do not say.
+fn name(dir: &Path) -> anyhow::Result<String> {
+    let first = places::find(dir, 1).context("a segment cannot be read; check the disk")?;
+    let opened = first.and_then(|record| codec::decode(&record.bytes).ok());
+    Ok(match opened.map(|event| event.body) {
+        Some(Body::BankOpened { name, .. }) => name.into(),
+        _ => String::new(),
+    })
 }

@@ -1,9 +1,10 @@
 //! Readers of history: pages, references, balances of the past, whole states of the past.
 
+use bank::books::ByValue;
 use bank::books::history::{self, From, Moment};
-use bank::sequencer::Fault;
+use bank::sequencer::{AccountView, Fault};
 use bank::store::Reads;
-use ledger::{AccountId, Sequence};
+use ledger::{AccountId, Date, Effect, Sequence};
 use rand::Rng;
 
 use super::World;
@@ -92,6 +93,21 @@ impl World {
         let step = history::balance_at(self.reads(), id, &account, moment)?;
         let newest = self.touching(id).into_iter().rfind(|sequence| *sequence <= last);
         assert_eq!(step.map(|step| step.event.sequence.0), newest, "account {id} at {moment:?}");
+        self.read_by_value(id, account, self.model.facts[at as usize - 1].value)
+    }
+
+    /// What counts by a day is the sum of the entries that do.
+    fn read_by_value(&self, id: AccountId, account: ledger::Account, day: i32) -> Result<(), Fault> {
+        let view = AccountView { id, account, owner: None };
+        let state = self.life.as_ref().expect("alive").writing.state();
+        let seen = ByValue::of(state, view, Date(day)).balance(self.reads())?;
+        let by_then = self.model.facts.iter().filter(|fact| fact.value <= day);
+        let legs = by_then.flat_map(|fact| &fact.legs);
+        let growing = self.model.accounts[&id.0].growing();
+        let posted = legs.filter(|leg| leg.account == id.0 && leg.effect == Effect::Posted);
+        let expected: i128 =
+            posted.map(|leg| if leg.side == growing { leg.amount } else { -leg.amount }).sum();
+        assert_eq!(seen, expected, "account {id} by value on {}", Date(day));
         Ok(())
     }
 
