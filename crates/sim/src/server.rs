@@ -83,7 +83,11 @@ impl MariaDb {
                 .arg(format!("--datadir={}", folder.join("data").display()))
                 .arg(format!("--socket={}", folder.join("socket").display()))
                 .arg(format!("--port={port}"))
-                .args(["--innodb-buffer-pool-size=128M", "--innodb-log-file-size=64M", "--max-connections=200"])
+                .args([
+                    "--innodb-buffer-pool-size=128M",
+                    "--innodb-log-file-size=64M",
+                    "--max-connections=200",
+                ])
                 .stdout(Stdio::null())
                 .stderr(log)
                 .spawn();
@@ -95,7 +99,11 @@ impl MariaDb {
         *self.child.lock().expect("no panic") = Some(child.recv().expect("a child"));
         let began = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(began.elapsed() < Duration::from_secs(60), "the server in {} is not up", self.folder.display());
+            assert!(
+                began.elapsed() < Duration::from_secs(60),
+                "the server in {} is not up",
+                self.folder.display()
+            );
             std::thread::sleep(Duration::from_millis(50));
         }
     }

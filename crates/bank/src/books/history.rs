@@ -27,7 +27,10 @@ impl Step {
     pub fn of(event: Event, account: AccountId) -> Result<Step, Fault> {
         let entry = event.entries.iter().find(|entry| entry.account == account).copied();
         let entry = entry.ok_or_else(|| {
-            Fault::Unreadable(format!("event {} is not of account {account}, which leads to it", event.sequence))
+            Fault::Unreadable(format!(
+                "event {} is not of account {account}, which leads to it",
+                event.sequence
+            ))
         })?;
         Ok(Step { event, entry })
     }
@@ -113,9 +116,7 @@ pub fn versions(
     last: Option<Date>,
 ) -> Result<RangeInclusive<u64>, Fault> {
     // Booking dates never fall, so each end is one place.
-    let newest = |place| {
-        reads.seek(id, account, place).map(|step| step.map_or(0, |step| step.entry.version))
-    };
+    let newest = |place| reads.seek(id, account, place).map(|step| step.map_or(0, |step| step.entry.version));
     let highest = match last {
         Some(last) => newest(Place::At(Moment::Date(last)))?,
         None => account.version,

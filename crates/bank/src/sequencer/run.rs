@@ -139,7 +139,8 @@ fn decide<S: Store, C: Clock>(
         match store.settle() {
             Ok(()) => {
                 let answers = batch.drain(..).zip(outcomes);
-                let answers = answers.map(|(Submission { reply, .. }, outcomes)| Answered { outcomes, reply });
+                let answers =
+                    answers.map(|(Submission { reply, .. }, outcomes)| Answered { outcomes, reply });
                 return store.hand_over(answers.collect());
             }
             Err(Unsettled::Again) => {}
@@ -156,7 +157,9 @@ fn outcomes<S: Store>(
 ) -> SmallVec<[Outcome; 1]> {
     match (work, writable) {
         (Work::Query(Query::Ready), Err(fault)) => smallvec![Outcome::Fault(fault.clone())],
-        (Work::Query(_) | Work::ConfirmClock | Work::Stop, _) => process::work(store, work, prior, 0, refusals),
+        (Work::Query(_) | Work::ConfirmClock | Work::Stop, _) => {
+            process::work(store, work, prior, 0, refusals)
+        }
         (_, Ok(time)) => process::work(store, work, prior, *time, refusals),
         (_, Err(fault)) => process::known(store, work, prior, fault),
     }

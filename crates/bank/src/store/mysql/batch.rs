@@ -265,7 +265,8 @@ impl Tables {
         self.changes.iter().for_each(|change| packets.push(change));
         balances(&self.added, state).append_to(packets);
         self.keys.sort_unstable_by_key(|key| key.0.0);
-        let mut keys = Rows::new("INSERT INTO idempotency_keys (digest,sequence,principal_id,fingerprint) VALUES ");
+        let mut keys =
+            Rows::new("INSERT INTO idempotency_keys (digest,sequence,principal_id,fingerprint) VALUES ");
         for (digest, sequence, principal, fingerprint) in &self.keys {
             let row = keys.row();
             row.push('(');

@@ -137,7 +137,8 @@ impl Books {
             let (page, head) = follow::page(connection, self.head, to).await?;
             // The chain tells a changed row only at its end. Whatever cannot be folded before that is told too,
             // and these books are not used any more.
-            let folded = catch_unwind(AssertUnwindSafe(|| page.iter().for_each(|event| self.fold(event, shared))));
+            let folded =
+                catch_unwind(AssertUnwindSafe(|| page.iter().for_each(|event| self.fold(event, shared))));
             if folded.is_err() {
                 let (first, last) = (self.head.sequence + 1, head.sequence);
                 let broken = format!("the events {first} to {last} do not follow from those before them");

@@ -60,7 +60,9 @@ pub enum OpenError {
     #[error("the database server does not answer ({0}); check the address, and that the server runs")]
     Unreachable(String),
     /// User or password.
-    #[error("the database server turns the user away ({0}); check user, password and from where it may connect")]
+    #[error(
+        "the database server turns the user away ({0}); check user, password and from where it may connect"
+    )]
     Denied(String),
     /// No such database.
     #[error("the server has no such database ({0}); create it: CREATE DATABASE … CHARACTER SET utf8mb4")]

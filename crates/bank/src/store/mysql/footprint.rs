@@ -13,7 +13,9 @@ use crate::sequencer::{Submission, Work};
 pub(super) fn of_batch(batch: &[Submission], state: &State, accounts: &mut BTreeSet<AccountId>) {
     for submission in batch {
         match &submission.work {
-            Work::Requests(requests) => requests.iter().for_each(|request| of_request(request, state, accounts)),
+            Work::Requests(requests) => {
+                requests.iter().for_each(|request| of_request(request, state, accounts))
+            }
             Work::Group { members, .. } => {
                 members.iter().for_each(|request| of_request(request, state, accounts));
             }

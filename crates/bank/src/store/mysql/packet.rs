@@ -81,7 +81,8 @@ mod tests {
 
     #[test]
     fn rows_of_one_table_are_one_statement() {
-        let (mut rows, mut packets) = (Rows::with_tail("INSERT INTO t VALUES ", " AFTER"), Packets::default());
+        let (mut rows, mut packets) =
+            (Rows::with_tail("INSERT INTO t VALUES ", " AFTER"), Packets::default());
         assert!(rows.is_empty());
         rows.row().push_str("(1)");
         rows.row().push_str("(2)");
@@ -100,6 +101,9 @@ mod tests {
         assert!(packets.len() > 1 && packets.iter().all(|packet| packet.len() < PACKET + 2 * STATEMENT));
         let statements: Vec<&str> = packets.iter().flat_map(|packet| packet.lines()).collect();
         assert!(statements.iter().all(|statement| statement.starts_with("INSERT INTO t VALUES (")));
-        assert_eq!(statements.iter().map(|statement| statement.matches("('a").count()).sum::<usize>(), 12_000);
+        assert_eq!(
+            statements.iter().map(|statement| statement.matches("('a").count()).sum::<usize>(),
+            12_000
+        );
     }
 }

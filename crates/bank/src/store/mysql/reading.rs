@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ledger::{Account, AccountId, Digest, Event, Sequence, State};
-use sqlx::mysql::{MySqlPool, MySqlPoolOptions, MySqlRow};
 use sqlx::Row;
+use sqlx::mysql::{MySqlPool, MySqlPoolOptions, MySqlRow};
 use tokio::runtime::{Handle, Runtime};
 
 use super::failure::OpenError;
@@ -169,7 +169,8 @@ impl Reads for Reading {
         while no - lowest > 1 {
             let middle = lowest + (no - lowest) / 2;
             let step = self.steps(id, middle, 1)?.pop();
-            let step = step.ok_or_else(|| Fault::Unreadable(format!("version {middle} of account {id} is not there")))?;
+            let step = step
+                .ok_or_else(|| Fault::Unreadable(format!("version {middle} of account {id} is not there")))?;
             if place.covers(&step) {
                 (lowest, yes) = (middle, Some(step));
             } else {
@@ -215,6 +216,7 @@ impl Reads for Reading {
     }
 
     fn state_at(&self, sequence: Sequence) -> Result<State, Fault> {
+        self.head().reaches(sequence)?;
         let mut state = State::new();
         self.scan(Sequence(1), &mut |event| {
             if event.sequence > sequence {
@@ -227,6 +229,9 @@ impl Reads for Reading {
     }
 
     fn figures(&self) -> Vec<(&'static str, f64)> {
-        vec![("mysql_connections", f64::from(self.pool.size())), ("mysql_idle_connections", self.pool.num_idle() as f64)]
+        vec![
+            ("mysql_connections", f64::from(self.pool.size())),
+            ("mysql_idle_connections", self.pool.num_idle() as f64),
+        ]
     }
 }

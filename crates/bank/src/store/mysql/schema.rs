@@ -80,7 +80,8 @@ async fn list(connection: &mut MySqlConnection) -> Result<Vec<Migration>, OpenEr
 
 /// What was run here.
 async fn applied(connection: &mut MySqlConnection) -> Result<Vec<AppliedMigration>, OpenError> {
-    let there = "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?";
+    let there =
+        "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?";
     let there: i64 = sqlx::query_scalar(there)
         .bind(LOG)
         .fetch_one(&mut *connection)

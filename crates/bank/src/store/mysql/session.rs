@@ -131,7 +131,8 @@ impl Server {
 
     /// Can it hold the books?
     pub(super) fn is_known(&self) -> bool {
-        let mut numbers = self.version.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse().unwrap_or(0));
+        let mut numbers =
+            self.version.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse().unwrap_or(0));
         let mut next = || numbers.next().unwrap_or(0u32);
         let found = (next(), next(), next());
         found >= if self.version.to_ascii_lowercase().contains("mariadb") { (10, 11, 0) } else { (8, 0, 16) }

@@ -182,7 +182,9 @@ impl Writing {
     fn publish(&self) {
         let head = self.books.head;
         self.shared.head.send_replace(head);
-        self.shared.durable.send_if_modified(|durable| std::mem::replace(durable, head.sequence) != head.sequence);
+        self.shared
+            .durable
+            .send_if_modified(|durable| std::mem::replace(durable, head.sequence) != head.sequence);
     }
 }
 
@@ -312,7 +314,9 @@ async fn look(link: &mut Link, settings: &Settings, fresh: Identity) -> Result<I
         None => {}
     }
     schema::check(connection).await?;
-    if let Some(tip) = follow::tip(connection, false).await.map_err(|failure| OpenError::from(failure.fault()))? {
+    if let Some(tip) =
+        follow::tip(connection, false).await.map_err(|failure| OpenError::from(failure.fault()))?
+    {
         return Ok(Identity { bank: tip.bank, timeline: tip.timeline });
     }
     let mut text = String::from(
