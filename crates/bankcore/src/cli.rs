@@ -3,7 +3,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    account, bench, clock, completions, config as config_command, day, inspect, key, serve, transfer, verify,
+    account, bench, clock, completions, config as config_command, day, db, inspect, key, serve, transfer,
+    verify,
 };
 use crate::config::{Config, ConfigError, ServeArgs};
 
@@ -43,6 +44,8 @@ pub enum Command {
     Clock(clock::Clock),
     Verify(verify::VerifyArgs),
     #[command(subcommand)]
+    Db(db::Db),
+    #[command(subcommand)]
     Inspect(inspect::Inspect),
     Config(config_command::ConfigArgs),
     Bench(bench::BenchArgs),
@@ -56,6 +59,10 @@ pub struct DataArgs {
     #[arg(long, value_name = "DIR")]
     pub data: Option<String>,
 
+    /// Books in MySQL or MariaDB [default: BANKCORE_STORE, the settings file, or the data folder]
+    #[arg(long, value_name = "URL")]
+    pub store: Option<String>,
+
     /// Settings file [default: bankcore.toml in the data folder, if there is one]
     #[arg(long, value_name = "FILE")]
     pub config: Option<String>,
@@ -64,7 +71,12 @@ pub struct DataArgs {
 impl DataArgs {
     /// The settings that hold for this folder.
     pub fn load(&self) -> Result<Config, ConfigError> {
-        let args = ServeArgs { data: self.data.clone(), config: self.config.clone(), ..ServeArgs::default() };
+        let args = ServeArgs {
+            data: self.data.clone(),
+            store: self.store.clone(),
+            config: self.config.clone(),
+            ..ServeArgs::default()
+        };
         Config::load(&args)
     }
 }

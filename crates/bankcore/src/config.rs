@@ -10,7 +10,8 @@
 //! [`Values`] merges them by one table ([`settings::SETTINGS`]) and only then is the text read, in one place, so
 //! that every complaint names the value, where it came from and what would be right.
 //!
-//! No setting is a secret: TLS keys are named by path, API keys live in the bank database.
+//! TLS keys are named by path, API keys live in the bank database. The password in the URL of a database is the
+//! one secret among the settings: it is better given by environment than by flag, and never printed.
 
 pub mod args;
 pub mod error;
@@ -78,6 +79,8 @@ pub enum LogFormat {
 )]
 pub struct Config {
     pub data: PathBuf,
+    pub store: Option<String>,
+    pub accept_weak_durability: bool,
     pub listen: SocketAddr,
     pub demo: bool,
     pub name: String,
@@ -132,6 +135,8 @@ impl Config {
         let unnamed = if demo { DEMO_NAME } else { NAME };
         Ok(Config {
             data: values.path("data")?.unwrap_or_default(),
+            store: values.database("store")?,
+            accept_weak_durability: values.flag("accept_weak_durability")?,
             listen,
             demo,
             name: values.name("name")?.unwrap_or_else(|| unnamed.to_owned()),
@@ -161,14 +166,25 @@ impl Config {
     #[must_use]
     pub fn render(&self) -> String {
         let rows: Vec<_> =
-            self.values.rows().map(|(n, v)| (n, v.text.as_str(), v.origin.to_string())).collect();
-        let width = |of: fn(&(&str, &str, String)) -> usize| rows.iter().map(of).max().unwrap_or(0);
+            self.values.rows().map(|(n, v)| (n, without_password(&v.text), v.origin.to_string())).collect();
+        let width = |of: fn(&(&str, String, String)) -> usize| rows.iter().map(of).max().unwrap_or(0);
         let (names, texts) = (width(|r| r.0.chars().count()), width(|r| r.1.chars().count()));
         rows.iter().fold(String::new(), |mut out, (name, text, origin)| {
             let _ = writeln!(out, "{name:names$}  {text:texts$}  {origin}");
             out
         })
     }
+}
+
+/// A URL as it may be shown.
+fn without_password(text: &str) -> String {
+    let shown = || {
+        let (scheme, rest) = text.split_once("://")?;
+        let (who, place) = rest.rsplit_once('@')?;
+        let (user, _) = who.split_once(':')?;
+        Some(format!("{scheme}://{user}:***@{place}"))
+    };
+    shown().unwrap_or_else(|| text.to_owned())
 }
 
 /// Beyond this machine, keys and balances travel only under TLS: ours, or that of a proxy that the operator

@@ -46,11 +46,11 @@ pub fn socket(dir: &Path) -> PathBuf {
 /// Bytes in the path of a socket at most, on every Unix.
 const SOCKET_PATH_MAX: usize = 100;
 
-/// Looks at a folder before it is touched.
+/// Looks at a folder before it is touched. `in_database`: the books are not in it, only what else a bank keeps.
 ///
 /// # Errors
 /// If it is not to be used so.
-pub fn look(dir: &Path, demo: bool) -> anyhow::Result<Found> {
+pub fn look(dir: &Path, demo: bool, in_database: bool) -> anyhow::Result<Found> {
     if socket(dir).as_os_str().len() > SOCKET_PATH_MAX {
         bail!(
             "{} is too long a path for the socket in it ({SOCKET_PATH_MAX} bytes); name a shorter one, or one \
@@ -58,7 +58,21 @@ pub fn look(dir: &Path, demo: bool) -> anyhow::Result<Found> {
             dir.display()
         );
     }
-    let holds_bank = bank::service::is_bank(dir);
+    let holds_books = bank::service::is_bank(dir);
+    let holds_rest = dir.join(bank::database::FILE_NAME).exists();
+    if in_database && holds_books {
+        bail!(
+            "{} holds the books of a bank already; name another folder, or leave --store out",
+            dir.display()
+        );
+    }
+    if !in_database && holds_rest && !holds_books {
+        bail!(
+            "{} belongs to a bank whose books are in a database; say which with --store, or name another folder",
+            dir.display()
+        );
+    }
+    let holds_bank = holds_books || holds_rest;
     if demo && holds_bank && !dir.join(DEMO_MARK).exists() {
         bail!(
             "{} holds a bank that is not a demonstration; leave --demo out, or name an empty folder",
@@ -148,16 +162,16 @@ mod tests {
     #[test]
     fn a_folder_with_something_else_is_not_touched() {
         let dir = tempfile::tempdir().unwrap();
-        assert_eq!(look(&dir.path().join("missing"), false).unwrap(), Found::Nothing);
-        assert_eq!(look(dir.path(), true).unwrap(), Found::Nothing);
+        assert_eq!(look(&dir.path().join("missing"), false, false).unwrap(), Found::Nothing);
+        assert_eq!(look(dir.path(), true, false).unwrap(), Found::Nothing);
         fs::write(dir.path().join("bankcore.toml"), "").unwrap();
         mark_demo(dir.path()).unwrap();
-        assert_eq!(look(dir.path(), true).unwrap(), Found::Nothing);
-        assert!(look(dir.path(), false).unwrap_err().to_string().contains("--demo"));
+        assert_eq!(look(dir.path(), true, false).unwrap(), Found::Nothing);
+        assert!(look(dir.path(), false, false).unwrap_err().to_string().contains("--demo"));
         fs::write(dir.path().join("holiday.jpg"), "").unwrap();
-        let error = look(dir.path(), true).unwrap_err().to_string();
+        let error = look(dir.path(), true, false).unwrap_err().to_string();
         assert!(error.contains("holiday.jpg"), "{error}");
-        let error = look(&dir.path().join("x".repeat(100)), false).unwrap_err().to_string();
+        let error = look(&dir.path().join("x".repeat(100)), false, false).unwrap_err().to_string();
         assert!(error.contains("shorter"), "{error}");
     }
 
@@ -165,10 +179,20 @@ mod tests {
     fn a_real_bank_never_becomes_a_demonstration() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("IDENTITY"), "").unwrap();
-        assert_eq!(look(dir.path(), false).unwrap(), Found::Bank);
-        let error = look(dir.path(), true).unwrap_err().to_string();
+        assert_eq!(look(dir.path(), false, false).unwrap(), Found::Bank);
+        let error = look(dir.path(), true, false).unwrap_err().to_string();
         assert!(error.contains("not a demonstration"), "{error}");
         mark_demo(dir.path()).unwrap();
-        assert_eq!(look(dir.path(), true).unwrap(), Found::Bank);
+        assert_eq!(look(dir.path(), true, false).unwrap(), Found::Bank);
+    }
+
+    #[test]
+    fn a_bank_in_a_database_keeps_the_rest_in_a_folder_of_its_own() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(look(dir.path(), false, true).unwrap(), Found::Nothing);
+        std::fs::write(dir.path().join(bank::database::FILE_NAME), "").unwrap();
+        assert_eq!(look(dir.path(), false, true).unwrap(), Found::Bank);
+        let error = look(dir.path(), false, false).unwrap_err().to_string();
+        assert!(error.contains("--store"), "{error}");
     }
 }

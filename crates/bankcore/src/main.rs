@@ -48,6 +48,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Day(day) => command::day::run(&day)?,
         Command::Clock(clock) => command::clock::run(&clock)?,
         Command::Verify(args) => return command::verify::run(&args),
+        Command::Db(db) => command::db::run(&db)?,
         Command::Inspect(inspect) => command::inspect::run(&inspect)?,
         Command::Config(args) => command::config::run(&args)?,
         Command::Bench(args) => command::bench::run(&args)?,

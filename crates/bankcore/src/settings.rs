@@ -4,7 +4,7 @@ use bank::http;
 use bank::http::listen::{ServeError, Tls};
 use bank::sequencer::QueueLimits;
 use bank::service::{BusinessDays, Settings};
-use bank::store::journal as store;
+use bank::store::{journal as store, mysql};
 
 use crate::config::{BusinessDay, Config, Rate};
 
@@ -34,6 +34,15 @@ pub fn service(config: &Config) -> Settings {
             BusinessDay::Manual => BusinessDays::Manual,
         },
     }
+}
+
+/// The database in which the books are, if they are in one.
+pub fn database(config: &Config) -> Option<mysql::Settings> {
+    let url = config.store.as_deref()?;
+    Some(mysql::Settings {
+        accept_weak_durability: config.accept_weak_durability,
+        ..mysql::Settings::new(url)
+    })
 }
 
 /// How the interface behaves.

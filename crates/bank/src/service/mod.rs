@@ -24,7 +24,7 @@ use crate::identity::{Credential, KeyStore, Quota};
 use crate::store::journal::Background;
 
 pub(crate) use anchor::anchor;
-pub use open::{Error, Settings, create, is_bank, open};
+pub use open::{Error, Settings, create, is_bank, open, open_database};
 
 /// Who opens and closes business days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -51,13 +51,14 @@ pub struct Service {
     pub identity: journal::Identity,
     /// What the bank calls itself.
     pub name: Box<str>,
-    /// What opening found.
-    pub recovery: Recovery,
+    /// What opening found, where the books are in the folder.
+    pub recovery: Option<Recovery>,
     /// Key files that were thrown away and are being made again.
     pub discarded: Vec<Discarded>,
     calendar: Option<tokio::task::JoinHandle<()>>,
     rules: Option<JoinHandle<()>>,
     background: Option<Background>,
+    _lock: Option<std::fs::File>,
 }
 
 impl Service {

@@ -1,10 +1,12 @@
 //! Creating and opening a bank in a data folder.
 
-use std::path::Path;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use journal::Identity;
 use journal::disk::OsDisk;
+use journal::keys::Discarded;
+use journal::{Identity, Recovery};
 use ledger::{Refusal, rules};
 
 use super::calendar;
@@ -13,7 +15,8 @@ use crate::books::Books;
 use crate::database::{self, Database, DatabaseError};
 use crate::identity::{KeyStore, Quota};
 use crate::sequencer::{self, Clock, Fault, QueueLimits, RefusalBudget, SystemClock};
-use crate::store::journal::{self as store, OpenError, Opened};
+use crate::store::journal::{self as store, Background, OpenError, Opened};
+use crate::store::mysql;
 use crate::store::{Reads, Store};
 
 /// How a bank is run.
@@ -61,6 +64,15 @@ pub enum Error {
     /// The books.
     #[error(transparent)]
     Store(#[from] OpenError),
+    /// The books in a database.
+    #[error(transparent)]
+    MySql(#[from] mysql::OpenError),
+    /// Another process works in the folder.
+    #[error("another process serves from {0}; stop it, or give this one a folder of its own (--data)")]
+    InUse(PathBuf),
+    /// The folder cannot be used.
+    #[error("{0}: {1}; check that the folder is there and may be written")]
+    Folder(PathBuf, std::io::Error),
     /// The bank database.
     #[error(transparent)]
     Database(#[from] DatabaseError),
@@ -92,7 +104,7 @@ pub async fn create(dir: &Path, settings: &Settings) -> Result<Service, Error> {
     let identity = Identity { bank: random()?, timeline: 1 };
     let (folder, kept) = (dir.to_path_buf(), settings.store.clone());
     let opened = blocking(move || store::create(OsDisk, &folder, identity, &kept)).await?;
-    start(dir, &settings, opened).await
+    start_folder(dir, &settings, opened).await
 }
 
 /// Opens the bank in a folder.
@@ -103,12 +115,42 @@ pub async fn open(dir: &Path, settings: &Settings) -> Result<Service, Error> {
     let settings = seeded(settings)?;
     let (folder, kept) = (dir.to_path_buf(), settings.store.clone());
     let opened = blocking(move || store::open(OsDisk, &folder, &kept)).await?;
-    start(dir, &settings, opened).await
+    start_folder(dir, &settings, opened).await
 }
 
-async fn start(dir: &Path, settings: &Settings, opened: Opened<OsDisk>) -> Result<Service, Error> {
+/// Opens the bank whose books are in a database, and a new one if there are none. What is not the books' is in
+/// the folder, which must be there.
+///
+/// # Errors
+/// [`Error`]; nothing was answered.
+pub async fn open_database(
+    dir: &Path,
+    database: &mysql::Settings,
+    settings: &Settings,
+) -> Result<Service, Error> {
+    rules::bank_name(&settings.name).map_err(|refusal| Error::Name { refusal })?;
+    let lock = lock(dir)?;
+    mysql::prepare(database).await?;
+    let fresh = mysql::Fresh {
+        identity: Identity { bank: random()?, timeline: 1 },
+        name: settings.name.clone(),
+        time: SystemClock::new().wall(),
+    };
+    let kept = database.clone();
+    let mysql::Opened { writing, reading, identity } = blocking(move || mysql::open(&kept, &fresh)).await?;
+    let name: Box<str> = writing.state().bank_name().into();
+    let fresh = !dir.join(database::FILE_NAME).exists();
+    let recovered = Recovered { identity, name, fresh, recovery: None, discarded: Vec::new() };
+    let work = Work { reading, background: None, lock: Some(lock), batch_max: DATABASE_BATCH };
+    start(dir, settings, writing, work, recovered).await
+}
+
+/// Commands of one batch in a database: beyond this a larger batch is no faster and everyone waits longer.
+const DATABASE_BATCH: usize = 1_000;
+
+async fn start_folder(dir: &Path, settings: &Settings, opened: Opened<OsDisk>) -> Result<Service, Error> {
     let Opened { mut writing, reading, background, recovery, identity, discarded } = opened;
-    let fresh = writing.next().0 <= 2;
+    let fresh = writing.next().0 <= 2 && !dir.join(database::FILE_NAME).exists();
     if writing.next().0 == 1 {
         let time = SystemClock::new().wall();
         sequencer::open_bank(&mut writing, identity.bank, identity.timeline, &settings.name, time)
@@ -116,12 +158,43 @@ async fn start(dir: &Path, settings: &Settings, opened: Opened<OsDisk>) -> Resul
         writing.hand_over(Vec::new());
     }
     let name: Box<str> = writing.state().bank_name().into();
+    let recovered = Recovered { identity, name, fresh, recovery: Some(recovery), discarded };
+    let batch_max = ledger::limits::GROUP_MAX + 1;
+    let work = Work { reading, background: Some(background), lock: None, batch_max };
+    start(dir, settings, writing, work, recovered).await
+}
+
+/// What opening the books found.
+struct Recovered {
+    identity: Identity,
+    name: Box<str>,
+    /// There is no bank database yet.
+    fresh: bool,
+    recovery: Option<Recovery>,
+    discarded: Vec<Discarded>,
+}
+
+/// What works beside the rules.
+struct Work {
+    reading: Arc<dyn Reads>,
+    background: Option<Background>,
+    lock: Option<File>,
+    batch_max: usize,
+}
+
+async fn start<S: Store>(
+    dir: &Path,
+    settings: &Settings,
+    mut writing: S,
+    Work { reading, background, lock, batch_max }: Work,
+    Recovered { identity, name, fresh, recovery, discarded }: Recovered,
+) -> Result<Service, Error> {
     let (sequencer, queue) = sequencer::queue(settings.queue);
     let rules = sequencer::Settings {
         clock: SystemClock::new(),
         clock_jump_us: settings.clock_jump_us,
         refusals: RefusalBudget::new(settings.refusals.0, settings.refusals.1),
-        batch_max: ledger::limits::GROUP_MAX + 1,
+        batch_max,
         bytes_max: (settings.store.journal.frame_bytes_max - (64 << 10)) as usize,
     };
     let rules = std::thread::Builder::new()
@@ -130,13 +203,13 @@ async fn start(dir: &Path, settings: &Settings, opened: Opened<OsDisk>) -> Resul
             sequencer::run(&mut writing, &queue, rules);
         })
         .map_err(Error::Thread)?;
-    let books = Books::new(sequencer, Arc::clone(&reading) as Arc<dyn Reads>);
+    let books = Books::new(sequencer, reading);
     // Answered only after everything before it is durable: a fresh bank is one from here on.
     books.day().await?;
 
     let path = dir.join(database::FILE_NAME);
     let now = SystemClock::new().wall();
-    let database = if fresh && !path.exists() {
+    let database = if fresh {
         Database::create(&path, identity.bank, now).await?
     } else {
         Database::open(&path, identity.bank).await?
@@ -160,15 +233,31 @@ async fn start(dir: &Path, settings: &Settings, opened: Opened<OsDisk>) -> Resul
         discarded,
         calendar,
         rules: Some(rules),
-        background: Some(background),
+        background,
+        _lock: lock,
     })
 }
 
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, OpenError> + Send + 'static,
+/// The folder is this process's until the file is closed.
+fn lock(dir: &Path) -> Result<File, Error> {
+    let path = dir.join(LOCK);
+    let fault = |error| Error::Folder(path.clone(), error);
+    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(fault)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(Error::InUse(dir.to_path_buf())),
+        Err(std::fs::TryLockError::Error(error)) => Err(fault(error)),
+    }
+}
+
+/// Locked while a bank is served whose books are elsewhere; the journal has a lock of its own.
+const LOCK: &str = "lock";
+
+async fn blocking<T: Send + 'static, E: Into<Error> + Send + 'static>(
+    work: impl FnOnce() -> Result<T, E> + Send + 'static,
 ) -> Result<T, Error> {
     match tokio::task::spawn_blocking(work).await {
-        Ok(result) => Ok(result?),
+        Ok(result) => result.map_err(Into::into),
         Err(panic) => std::panic::resume_unwind(panic.into_panic()),
     }
 }

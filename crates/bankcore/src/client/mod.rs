@@ -47,7 +47,8 @@ impl Client {
     /// If there is none, with what to do about it.
     pub async fn open(config: &Config) -> anyhow::Result<Client> {
         let dir = config.data.as_path();
-        if !bank::service::is_bank(dir) {
+        let database = settings::database(config);
+        if database.is_none() && !bank::service::is_bank(dir) {
             bail!(
                 "{} holds no bank; name the right folder with --data, or make a bank with bankcore serve",
                 dir.display()
@@ -59,7 +60,12 @@ impl Client {
             if socket::answers(&socket).await? {
                 return Ok(Client { way: Way::Socket(socket) });
             }
-            match bank::service::open(dir, &settings::service(config)).await {
+            let settings = settings::service(config);
+            let opened = match &database {
+                Some(database) => bank::service::open_database(dir, database, &settings).await,
+                None => bank::service::open(dir, &settings).await,
+            };
+            match opened {
                 Ok(service) => {
                     return Ok(Client { way: Way::Inside(Box::new(Inside::new(service, config))) });
                 }
@@ -156,7 +162,7 @@ pub fn ask(data: &DataArgs, call: Call) -> anyhow::Result<Value> {
 fn is_locked(error: &bank::service::Error) -> bool {
     use bank::service::Error;
     use bank::store::journal::OpenError;
-    matches!(error, Error::Store(OpenError::Journal(journal::OpenError::Locked { .. })))
+    matches!(error, Error::InUse(_) | Error::Store(OpenError::Journal(journal::OpenError::Locked { .. })))
 }
 
 fn in_use(dir: &Path) -> anyhow::Error {

@@ -6,6 +6,7 @@ pub mod clock;
 pub mod completions;
 pub mod config;
 pub mod day;
+pub mod db;
 pub mod inspect;
 pub mod key;
 pub mod serve;

@@ -19,9 +19,10 @@ use anyhow::Context as _;
 use bank::http::listen::Tls;
 use bank::http::{App, listen};
 use bank::identity::KeyStore;
-use bank::sequencer::{Clock as _, SystemClock};
+use bank::sequencer::{Clock as _, SystemClock, Wanted};
 use bank::service::{self, Service};
 use clap::Args;
+use ledger::AccountId;
 use tokio::net::UnixStream;
 
 use crate::config::{Config, ServeArgs};
@@ -66,7 +67,7 @@ pub fn run(args: &ServeCommand) -> anyhow::Result<()> {
 async fn serve(config: &Config) -> anyhow::Result<()> {
     let stop = signals::stop()?;
     let tls = settings::tls(config)?;
-    let found = folder::look(&config.data, config.demo)?;
+    let found = folder::look(&config.data, config.demo, config.store.is_some())?;
     let listener = listen::bind(config.listen)?;
     let address = listener.local_addr().context("the address cannot be read back; choose another one")?;
     let url = url(config, address);
@@ -90,6 +91,19 @@ async fn open(config: &Config, found: Found) -> anyhow::Result<Service> {
     let settings = settings::service(config);
     if found == Found::Nothing {
         folder::make(&config.data)?;
+    }
+    if let Some(database) = settings::database(config) {
+        if found == Found::Nothing && config.demo {
+            folder::mark_demo(&config.data)?;
+        }
+        let service = service::open_database(&config.data, &database, &settings).await?;
+        let wanted = Wanted::default();
+        let (accounts, _) = service.books.accounts(AccountId(0), 1, wanted).await?;
+        if found == Found::Nothing && config.demo && !accounts.is_empty() {
+            closing::close(Arc::new(service)).await;
+            anyhow::bail!("the database holds a bank already; leave --demo out, or name an empty database");
+        }
+        return Ok(service);
     }
     Ok(match found {
         Found::Bank => service::open(&config.data, &settings).await?,

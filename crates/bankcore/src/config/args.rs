@@ -17,6 +17,14 @@ pub struct ServeArgs {
     #[arg(long, value_name = "DIR")]
     pub data: Option<String>,
 
+    /// Books in MySQL or MariaDB: mysql://user:password@host/database [default: in the data folder]
+    #[arg(long, value_name = "URL")]
+    pub store: Option<String>,
+
+    /// Serve from a database server that can lose what it has acknowledged
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub accept_weak_durability: Option<bool>,
+
     /// Address and port [default: 127.0.0.1:8400]; beyond loopback needs TLS or --behind-proxy
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub listen: Option<String>,
@@ -99,6 +107,8 @@ impl ServeArgs {
         let switch = |v: Option<bool>| v.map(|v| v.to_string());
         match name {
             "data" => text(&self.data),
+            "store" => text(&self.store),
+            "accept_weak_durability" => switch(self.accept_weak_durability),
             "listen" => text(&self.listen),
             "name" => text(&self.name),
             "demo" => switch(self.demo),

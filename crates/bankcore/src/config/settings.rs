@@ -24,6 +24,8 @@ const fn path(name: &'static str, default: &'static str) -> Setting {
 /// Every setting.
 pub const SETTINGS: &[Setting] = &[
     path("data", "bankcore-data"),
+    setting("store", ""),
+    setting("accept_weak_durability", "false"),
     setting("listen", "127.0.0.1:8400"),
     setting("demo", "false"),
     setting("name", ""),

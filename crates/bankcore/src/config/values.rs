@@ -88,6 +88,20 @@ impl Values {
         Ok((!text.is_empty()).then(|| PathBuf::from(text)))
     }
 
+    /// The URL of a database. What is wrong with it is told without showing it: it may hold a password.
+    pub(super) fn database(&self, name: &'static str) -> Result<Option<String>, ConfigError> {
+        let value = self.get(name);
+        if value.text.is_empty() {
+            return Ok(None);
+        }
+        let known = ["mysql://", "mariadb://"].iter().any(|scheme| value.text.starts_with(scheme));
+        if !known {
+            let hidden = Value { text: "what was given".into(), origin: value.origin.clone() };
+            return Err(bad(name, &hidden, "a URL such as mysql://user:password@localhost:3306/bank"));
+        }
+        Ok(Some(value.text.clone()))
+    }
+
     /// A name of one line, as long as the books take.
     pub(super) fn name(&self, name: &'static str) -> Result<Option<String>, ConfigError> {
         let value = self.get(name);

@@ -35,7 +35,7 @@ use crate::store::{Store, Unsettled};
 
 pub use failure::OpenError;
 pub use reading::Reading;
-pub use schema::{Migration, migrate, status};
+pub use schema::{Migration, migrate, prepare, status};
 pub use session::{Server, Settings};
 pub use writing::Writing;
 

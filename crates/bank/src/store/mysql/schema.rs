@@ -40,6 +40,18 @@ pub async fn migrate(settings: &Settings) -> Result<Vec<Migration>, OpenError> {
     list(&mut connection).await
 }
 
+/// Makes the tables if there are none at all: whoever starts a new bank need not know of migrations. Tables that
+/// are there are left as they are.
+///
+/// # Errors
+/// [`OpenError`].
+pub async fn prepare(settings: &Settings) -> Result<(), OpenError> {
+    if applied(&mut connect(settings).await?).await?.is_empty() {
+        migrate(settings).await?;
+    }
+    Ok(())
+}
+
 /// What is there.
 ///
 /// # Errors

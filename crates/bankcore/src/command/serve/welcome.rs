@@ -19,7 +19,10 @@ pub(super) fn opened(service: &Service, found: Found) -> anyhow::Result<()> {
 }
 
 fn recovery(service: &Service) -> String {
-    let recovery = &service.recovery;
+    let Some(recovery) = &service.recovery else {
+        let events = service.books.reads().head().sequence;
+        return format!("opened {}: {events} events in the database", service.name);
+    };
     let mut text = format!(
         "opened {}: {} events, {} replayed in {:.3} s",
         service.name,
