@@ -15,8 +15,8 @@ pub struct Options {
     seeds: u32,
 }
 
-/// Checks first, since they are quick; then the simulator; the test runner last, so that its summary closes
-/// the output.
+/// Checks first, since they are quick; then the simulator; the test runner last, so that the sum of its
+/// summaries closes the output.
 ///
 /// # Errors
 /// At the first thing that does not hold.
@@ -31,5 +31,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let binary = std::env::current_dir()?.join("target/release/bankcore");
     let binary = binary.to_string_lossy();
     let env = [("BANKCORE_BINARY", &*binary), ("INSTA_UPDATE", "no")];
-    run::run_with("cargo", &["test", "--workspace", "--no-fail-fast"], &env)
+    let counted = run::tests(&["test", "--workspace", "--no-fail-fast"], &env)?;
+    println!("{counted}");
+    Ok(())
 }

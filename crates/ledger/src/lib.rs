@@ -30,6 +30,7 @@ pub mod money;
 pub mod refusal;
 pub mod rules;
 pub mod state;
+pub mod totals;
 pub mod undo;
 pub mod view;
 

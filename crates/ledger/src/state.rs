@@ -10,6 +10,7 @@ use crate::event::{Body, Claimed, Event, NameKind};
 use crate::ids::{AccountId, NameId, Sequence};
 use crate::late::{self, LateList};
 use crate::rules::overlay_hold;
+use crate::totals::{Total, Totals};
 use crate::view::{BusinessDay, Hold, View};
 
 /// Accounts are kept in chunks: a table that grows in one go stalls everybody while it is copied.
@@ -30,6 +31,7 @@ pub struct State {
     pub(crate) due: BTreeSet<(i64, Sequence)>,
     pub(crate) reversed: BTreeMap<(Sequence, u8), i64>,
     pub(crate) late: LateList,
+    pub(crate) totals: Totals,
     pub(crate) day: BusinessDay,
     pub(crate) names: Vec<(NameKind, Box<str>)>,
     pub(crate) numbers: BTreeMap<(NameKind, Box<str>), NameId>,
@@ -81,6 +83,12 @@ impl State {
     /// All accounts in the order of their ids.
     pub fn accounts(&self) -> impl Iterator<Item = (AccountId, &Account)> {
         self.chunks.iter().flatten().zip(1..).map(|(account, id)| (AccountId(id), account))
+    }
+
+    /// What all accounts of one currency and type add up to, in the order in which the first of them was opened.
+    #[must_use]
+    pub fn totals(&self) -> &[Total] {
+        self.totals.lines()
     }
 
     /// All open holds.
@@ -184,17 +192,22 @@ impl State {
         self.head = event.sequence;
         self.time = event.time;
         if let Body::AccountOpened(opening) = &event.body {
-            self.push_account(Account::new(
+            let account = Account::new(
                 opening.account_type,
                 opening.currency,
                 opening.owner,
                 opening.status,
                 opening.overdraft_limit,
                 event.sequence,
-            ));
+            );
+            self.totals.opened(&account);
+            self.push_account(account);
         }
         for entry in &event.entries {
-            entry.fold(self.account_mut(entry.account), event.sequence);
+            let account = self.account_mut(entry.account);
+            entry.fold(account, event.sequence);
+            let account_type = account.account_type;
+            self.totals.fold(entry, account_type);
         }
         self.apply_body(event);
     }

@@ -5,11 +5,13 @@
 
 use smallvec::SmallVec;
 
-use crate::account::Account;
+use crate::account::{Account, AccountType};
+use crate::currency::Currency;
 use crate::event::{Body, Event, NameKind};
 use crate::ids::{AccountId, Sequence};
 use crate::late::Dates;
 use crate::state::State;
+use crate::totals::Total;
 use crate::view::{BusinessDay, Hold};
 
 /// How the books were before some events, newest last.
@@ -32,6 +34,8 @@ struct Before {
     ended: Option<(Sequence, Hold)>,
     reversed: Vec<((Sequence, u8), Option<i64>)>,
     late: Vec<(AccountId, Vec<(Dates, i128)>)>,
+    totals: SmallVec<[Total; 2]>,
+    total_count: usize,
 }
 
 impl Undo {
@@ -79,18 +83,24 @@ impl Before {
             ended: None,
             reversed: Vec::new(),
             late: Vec::new(),
+            totals: SmallVec::new(),
+            total_count: state.totals.lines().len(),
         };
         for entry in &event.entries {
             let known = before.accounts.iter().any(|(id, _)| *id == entry.account);
             if let Some(account) = state.account(entry.account).filter(|_| !known) {
                 before.accounts.push((entry.account, *account));
+                before.total(state, account.currency(), account.account_type);
             }
         }
         let open = |hold: &Sequence| state.hold(*hold).map(|open| (*hold, *open));
         match &event.body {
             Body::BankOpened { .. } => before.bank = true,
             Body::Named { kind, text, .. } => before.named = Some((*kind, text.clone())),
-            Body::AccountOpened(_) => before.opened = true,
+            Body::AccountOpened(opening) => {
+                before.opened = true;
+                before.total(state, opening.currency, opening.account_type);
+            }
             Body::HoldPlaced { .. } => before.placed = Some(event.sequence),
             Body::HoldEnded { hold, .. } => before.ended = open(hold),
             Body::Posted { hold, reverses, .. } => {
@@ -114,7 +124,15 @@ impl Before {
         before
     }
 
+    fn total(&mut self, state: &State, currency: Currency, account_type: AccountType) {
+        let known = |total: &Total| total.currency == currency && total.account_type == account_type;
+        if !self.totals.iter().any(known) {
+            self.totals.extend(state.totals.get(currency, account_type).copied());
+        }
+    }
+
     fn restore(self, state: &mut State) {
+        state.totals.restore(&self.totals, self.total_count);
         (state.head, state.time, state.day) = (self.head, self.time, self.day);
         if self.opened {
             state.pop_account();

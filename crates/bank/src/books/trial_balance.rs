@@ -24,7 +24,7 @@ pub struct Sums {
     pub debits: u128,
     /// All that was credited, minor units.
     pub credits: u128,
-    /// What is held on both sides now, minor units.
+    /// What holds reserve now, minor units.
     pub held: i128,
 }
 
@@ -32,14 +32,16 @@ impl TrialBalance {
     /// Of these books.
     #[must_use]
     pub fn of(state: &State) -> TrialBalance {
-        let mut lines: BTreeMap<_, Sums> = BTreeMap::new();
-        for (_, account) in state.accounts() {
-            let sums = lines.entry((account.currency(), account.account_type)).or_default();
-            sums.accounts += 1;
-            sums.debits += account.posted(Side::Debit);
-            sums.credits += account.posted(Side::Credit);
-            sums.held += account.reserved();
-        }
+        let line = |total: &ledger::totals::Total| {
+            let sums = Sums {
+                accounts: total.accounts,
+                debits: total.posted(Side::Debit),
+                credits: total.posted(Side::Credit),
+                held: total.reserved(),
+            };
+            ((total.currency, total.account_type), sums)
+        };
+        let lines = state.totals().iter().map(line).collect();
         TrialBalance { as_of: state.head(), time: state.time(), lines }
     }
 

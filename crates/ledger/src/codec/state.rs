@@ -9,6 +9,7 @@ use crate::event::NameKind;
 use crate::ids::{AccountId, NameId, Sequence};
 use crate::limits::SKIP_LEVELS;
 use crate::state::State;
+use crate::totals::Totals;
 use crate::view::{BusinessDay, Hold};
 
 /// Changes whenever the bytes below do; an older snapshot is then ignored.
@@ -85,6 +86,7 @@ impl State {
             let account = input.account()?;
             state.push_account(account);
         }
+        state.totals = Totals::of(state.accounts().map(|(_, account)| account));
         let mut holds = BTreeMap::new();
         let mut due = BTreeSet::new();
         for _ in 0..input.u64()? {

@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 use ledger::codec::state::NotASnapshot;
 use ledger::codec::{decode, encode};
 use ledger::rules::decide;
-use ledger::{Code, Currency, Event, Refusal, Sequence, Side, State, Undo, invariants};
+use ledger::totals::Total;
+use ledger::{Account, Code, Currency, Event, Refusal, Sequence, Side, State, Undo, invariants};
 use proptest::prelude::*;
 
 use generator::{group, steps};
@@ -68,6 +69,29 @@ proptest! {
         // And it can go on from there.
         run.events[kept..].iter().for_each(|event| state.apply(event));
         assert_eq!(state, run.state);
+    }
+
+    /// A trial balance costs a look at a few lines, however many accounts there are.
+    #[test]
+    fn the_totals_are_what_the_accounts_add_up_to(steps in steps()) {
+        let mut run = Run::start();
+        run.steps(&steps, |_, _, _| {});
+        let total = |of: &dyn Fn(&Account) -> i128, total: &Total| {
+            let same = |account: &&Account| {
+                (account.currency(), account.account_type) == (total.currency, total.account_type)
+            };
+            run.state.accounts().map(|(_, account)| account).filter(same).map(of).sum::<i128>()
+        };
+        let mut accounts = 0;
+        for line in run.state.totals() {
+            for side in [Side::Debit, Side::Credit] {
+                assert_eq!(line.posted(side) as i128, total(&|account| account.posted(side) as i128, line));
+            }
+            assert_eq!(line.reserved(), total(&Account::reserved, line));
+            assert_eq!(line.accounts as i128, total(&|_| 1, line));
+            accounts += line.accounts;
+        }
+        assert_eq!(accounts, run.state.account_count());
     }
 
     #[test]
