@@ -18,6 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("bank", &["ledger", "journal"]),
     ("bankcore", &["ledger", "journal", "bank", "sim"]),
     ("sim", &["ledger", "journal", "bank"]),
+    ("fuzz", &["ledger", "journal", "bank"]),
     ("xtask", &[]),
 ];
 

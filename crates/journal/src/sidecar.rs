@@ -8,7 +8,7 @@
 use crate::disk::{Disk, DiskFile};
 use crate::identity::Identity;
 use crate::index::{STRIDE, SegmentIndex, Table};
-use crate::layout::{FORMAT, array_at, sidecar_path, u32_at, u64_at};
+use crate::layout::{FIRST_FRAME, FORMAT, array_at, sidecar_path, u32_at, u64_at};
 use std::io;
 use std::path::Path;
 
@@ -91,6 +91,11 @@ fn decode(bytes: &[u8], identity: &Identity) -> Option<SegmentIndex> {
     if end < first || count != expected || bytes.len() != HEADER + count * 4 {
         return None;
     }
-    let offsets = bytes[HEADER..].chunks_exact(4).map(|entry| u32_at(entry, 0)).collect();
+    let offsets: Vec<u32> = bytes[HEADER..].chunks_exact(4).map(|entry| u32_at(entry, 0)).collect();
+    // Whoever reads by them subtracts one from the next, and takes each for a place within the segment.
+    let within = offsets.iter().all(|at| (FIRST_FRAME..length).contains(&u64::from(*at)));
+    if !within || !offsets.is_sorted_by(|a, b| a < b) {
+        return None;
+    }
     Some(SegmentIndex::with_table(number, length, first, before, Table { end, after, offsets }))
 }

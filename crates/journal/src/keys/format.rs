@@ -13,6 +13,8 @@ pub(super) const FENCE_BYTES: usize = 8;
 const MAGIC: &[u8; 8] = b"BCKEYS01";
 const VERSION: u32 = 1;
 const CHECKED_FROM: usize = 12;
+/// More than any disk holds, and few enough that every offset can be computed.
+const ENTRIES_MAX: u64 = 1 << 48;
 
 const COUNT_AT: usize = ENTRIES_A_BLOCK * ENTRY_BYTES;
 const NUMBER_AT: usize = COUNT_AT + 4;
@@ -115,6 +117,9 @@ impl Header {
         }
         if read_u32(bytes, 12) != VERSION {
             return Err("the format's version");
+        }
+        if read_u64(bytes, 64) > ENTRIES_MAX {
+            return Err("the number of entries");
         }
         Ok(Self {
             identity: bytes[16..48].try_into().expect("32 bytes"),

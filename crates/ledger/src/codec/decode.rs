@@ -55,9 +55,12 @@ pub fn decode(record: &[u8]) -> Result<Event, DecodeError> {
     let skips_end = hashed + count * 8;
     if usize::from(header[2]) * SLOT != record.len()
         || hashed < entries_end
-        || skips_end + TRAILER > record.len()
+        || (skips_end + TRAILER).next_multiple_of(SLOT) != record.len()
     {
         return Err(DecodeError::Length);
+    }
+    if record[skips_end..record.len() - TRAILER].iter().any(|byte| *byte != 0) {
+        return Err(DecodeError::Unknown("padding"));
     }
     let skips = &record[hashed..skips_end];
     let mut entries = SmallVec::with_capacity(count);
@@ -75,7 +78,7 @@ pub fn decode(record: &[u8]) -> Result<Event, DecodeError> {
         return Err(DecodeError::Unknown("variant"));
     }
     Ok(Event {
-        sequence: Sequence(u64_at(header, 8)),
+        sequence: sequence(header)?,
         time: u64_at(header, 16) as i64,
         booking: Date(u32_at(header, 24) as i32),
         value: Date(u32_at(header, 28) as i32),
@@ -108,7 +111,7 @@ pub fn claims_of(record: &[u8], mut each: impl FnMut(Digest, Claimed)) -> Result
     if header[0] == kind::POSTED && !has_fields(header) {
         let key = Digest(array(header, 48));
         if !key.is_none() {
-            each(key, Claimed { sequence: Sequence(u64_at(header, 8)), tag: 0 });
+            each(key, Claimed { sequence: sequence(header)?, tag: 0 });
         }
         return Ok(());
     }
@@ -130,6 +133,12 @@ pub fn reference_of(record: &[u8]) -> Result<Option<&str>, DecodeError> {
     let fields = Fields { bytes: record.get(entries_end..hashed).ok_or(DecodeError::Length)? };
     let found = fields.find(tag::REFERENCE)?;
     found.map(|bytes| std::str::from_utf8(bytes).map_err(|_| DecodeError::Text)).transpose()
+}
+
+/// Claims keep a sequence in seven bytes ([`Claimed::to_value`]).
+fn sequence(header: &[u8; HEADER]) -> Result<Sequence, DecodeError> {
+    let sequence = u64_at(header, 8);
+    if sequence < 1 << 56 { Ok(Sequence(sequence)) } else { Err(DecodeError::Unknown("sequence")) }
 }
 
 fn has_fields(header: &[u8; HEADER]) -> bool {
@@ -291,16 +300,15 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// Every field is whole, in the clear, stands once, and is one that this kind of event may have: what
-    /// is not understood is refused, never skipped.
+    /// Every field is whole, in the clear, stands once and in its place, and is one that this kind of event may
+    /// have: what is not understood is refused, never skipped, and an event has one encoding only.
     fn check(&self, kind: u8) -> Result<(), DecodeError> {
-        let mut seen = 0u32;
+        let mut places = ORDER.iter();
         for field in self.iter() {
             let (tag, encoding, _) = field?;
-            if !may_have(kind, tag) || seen & 1 << tag != 0 {
+            if !may_have(kind, tag) || !places.any(|next| *next == tag) {
                 return Err(DecodeError::Unknown("field"));
             }
-            seen |= 1 << tag;
             if encoding != ENCODING_PLAIN {
                 return Err(DecodeError::Unknown("encoding"));
             }
@@ -327,6 +335,29 @@ impl<'a> Fields<'a> {
         Ok(Some(std::str::from_utf8(value).map_err(|_| DecodeError::Text)?.into()))
     }
 }
+
+/// The order in which fields stand.
+const ORDER: [u8; 19] = [
+    tag::REFERENCE,
+    tag::DESCRIPTION,
+    tag::ON_BEHALF_OF,
+    tag::APPROVER,
+    tag::TRACE,
+    tag::PAYMENT,
+    tag::BANK,
+    tag::NAME_ID,
+    tag::OPENING,
+    tag::NUMBER,
+    tag::NAME,
+    tag::STATUS,
+    tag::LIMIT,
+    tag::HOLD,
+    tag::REVERSES,
+    tag::EXPIRES,
+    tag::DATE,
+    tag::REFUSAL,
+    tag::MEMBERS,
+];
 
 /// Which fields an event of this kind may have, beside those of every request.
 pub(super) fn may_have(kind: u8, field: u8) -> bool {

@@ -1,7 +1,7 @@
 //! Claims that no file covers yet, eight bytes each, to see whether one stands twice.
 //!
-//! There are some two million of them in an ordinary bank. Where the key files are lost it is all of them: 100
-//! million then take 0.9 GB, in parts that are sorted one after the other. Half a digest is kept: a pair
+//! There are some two million of them in an ordinary bank. Where the key files are lost it is all of them, in parts
+//! that are sorted one after the other. Half a digest is kept: a pair
 //! that agrees in it is a suspicion, which a second look decides.
 
 /// Parts, by the digest's first bits.

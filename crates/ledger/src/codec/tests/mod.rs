@@ -125,6 +125,30 @@ fn with_fields(kind: u8, fields: &[u8]) -> Result<Event, DecodeError> {
     decode(&bytes)
 }
 
+/// Bytes that meant the same event were read as it: padding that was not zero, a slot too many. And a sequence beyond
+/// what a claim can hold stopped whoever read it.
+#[test]
+fn an_event_has_one_encoding_only() {
+    let day = Event {
+        body: Body::DayOpened { date: Date(1) },
+        ..with_fields(8, &[25, 0, 0, 0, 0, 4, 0, 0, 0, 1]).unwrap()
+    };
+    let mut good = Vec::new();
+    encode(&day, &mut good);
+    assert_eq!(decode(&good), Ok(day));
+    let mut padded = good.clone();
+    let last = padded.len() - TRAILER - 1;
+    padded[last] = 1;
+    assert_eq!(decode(&padded), Err(DecodeError::Unknown("padding")));
+    let mut longer = good.clone();
+    longer.resize(good.len() + SLOT, 0);
+    longer[2] += 1;
+    assert_eq!(decode(&longer), Err(DecodeError::Length));
+    good[8] = 1;
+    assert_eq!(decode(&good), Err(DecodeError::Unknown("sequence")));
+    assert_eq!(claims_of(&good, |_, _| ()), Err(DecodeError::Unknown("sequence")));
+}
+
 #[test]
 fn a_field_stands_once_in_the_clear_and_where_it_belongs() {
     let day = [25, 0, 0, 0, 0, 4, 0, 0, 0, 1];
@@ -137,12 +161,14 @@ fn a_field_stands_once_in_the_clear_and_where_it_belongs() {
     assert_eq!(with_fields(11, &day), Err(DecodeError::Unknown("field")));
     assert_eq!(with_fields(8, &[7, 0, 0, 0, 0, 0]), Err(DecodeError::Unknown("field")));
     assert_eq!(with_fields(8, &[200, 0, 0, 0, 0, 0]), Err(DecodeError::Unknown("field")));
-    assert!(with_fields(8, &[&day[..], &text(0, 0, b'x')].concat()).is_ok());
+    assert!(with_fields(8, &[&text(0, 0, b'x')[..], &day].concat()).is_ok());
+    let behind = with_fields(8, &[&day[..], &text(0, 0, b'x')].concat());
+    assert_eq!(behind, Err(DecodeError::Unknown("field")), "one encoding: a reference comes first");
     let newer = Err(DecodeError::Unknown("encoding"));
-    assert_eq!(with_fields(8, &[&day[..], &text(1, 9, b'x')].concat()), newer, "a cipher");
+    assert_eq!(with_fields(8, &[&text(1, 9, b'x')[..], &day].concat()), newer, "a cipher");
     let keyed = Err(DecodeError::Unknown("key of a text in the clear"));
-    assert_eq!(with_fields(8, &[&day[..], &text(0, 9, b'x')].concat()), keyed);
-    assert_eq!(with_fields(8, &[&day[..], &text(0, 0, 0xff)].concat()), Err(DecodeError::Text));
+    assert_eq!(with_fields(8, &[&text(0, 9, b'x')[..], &day].concat()), keyed);
+    assert_eq!(with_fields(8, &[&text(0, 0, 0xff)[..], &day].concat()), Err(DecodeError::Text));
 }
 
 #[test]
