@@ -3,6 +3,7 @@
 //! `test` is the one command that must pass before anything lands; `.ci/run` calls it.
 
 mod check;
+mod needs;
 mod run;
 mod test;
 

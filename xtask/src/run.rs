@@ -11,22 +11,10 @@ use anyhow::{Context, bail};
 /// # Errors
 /// If it cannot be started or fails.
 pub fn run(program: &str, args: &[&str]) -> anyhow::Result<()> {
-    run_with(program, args, &[])
-}
-
-/// As [`run`], with environment variables.
-///
-/// # Errors
-/// As [`run`].
-pub fn run_with(program: &str, args: &[&str], env: &[(&str, &str)]) -> anyhow::Result<()> {
     let line = format!("{program} {}", args.join(" "));
     eprintln!("==> {line}");
     let start = Instant::now();
-    let status = Command::new(program)
-        .args(args)
-        .envs(env.iter().copied())
-        .status()
-        .with_context(|| format!("cannot start {line}"))?;
+    let status = Command::new(program).args(args).status().with_context(|| format!("cannot start {line}"))?;
     if !status.success() {
         bail!("{line}: {status}");
     }
@@ -67,7 +55,7 @@ impl std::fmt::Display for Counted {
     }
 }
 
-/// As [`run_with`], for `cargo test`: its many summaries are added up, since the last one says nothing of the
+/// As [`run`], for `cargo test`, with environment variables: its many summaries are added up, since the last one says nothing of the
 /// others. Tells the sum even if it fails.
 ///
 /// # Errors

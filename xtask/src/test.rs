@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::{check, run};
+use crate::{check, needs, run};
 
 /// What to run.
 #[derive(Args)]
@@ -15,12 +15,13 @@ pub struct Options {
     seeds: u32,
 }
 
-/// Checks first, since they are quick; then the simulator; the test runner last, so that the sum of its
+/// What is missing is installed, then checks, since they are quick; then the simulator; the test runner last, so that the sum of its
 /// summaries closes the output.
 ///
 /// # Errors
 /// At the first thing that does not hold.
 pub fn run(options: &Options) -> anyhow::Result<()> {
+    needs::install()?;
     if !options.tests_only {
         check::run()?;
     }
