@@ -97,6 +97,12 @@ impl Writing {
         &self.books.state
     }
 
+    /// Lets the connection go, and keeps the books.
+    #[must_use]
+    pub fn into_state(self) -> State {
+        self.books.state
+    }
+
     fn try_begin(&mut self, batch: &[Submission], time: Option<i64>) -> Result<(), Failure> {
         let Writing { runtime, link, books, shared, .. } = self;
         runtime.block_on(async {

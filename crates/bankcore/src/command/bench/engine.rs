@@ -9,12 +9,11 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 use anyhow::{Context, bail};
-use bank::books::links;
 use bank::sequencer::{
     self, Answer, Clock, Outcome, Query, QueueLimits, Receipt, RefusalBudget, Sequencer, Submission,
     SystemClock, Work,
 };
-use bank::store::journal::{self as store, Background, Opened, Reading, Settings, Writing};
+use bank::store::journal::{self as store, Background, Opened, Settings, Writing};
 use bank::store::{Reads, Store};
 use crossbeam_channel::{Receiver, Sender};
 use journal::Identity;
@@ -35,9 +34,10 @@ const IN_FLIGHT: usize = 3;
 /// The running engine.
 pub struct Engine {
     sequencer: Sequencer,
-    reading: Arc<Reading<OsDisk>>,
-    rules: JoinHandle<Writing<OsDisk>>,
-    background: Background,
+    reading: Arc<dyn Reads>,
+    rules: JoinHandle<State>,
+    background: Option<Background>,
+    used: Box<dyn Fn() -> anyhow::Result<u64>>,
     answers: (Sender<Answered>, Receiver<Answered>),
     next_key: u64,
     accounts: u64,
@@ -56,10 +56,66 @@ impl Engine {
     /// Opens an empty bank in `dir`, with `accounts` accounts that may all be overdrawn.
     pub fn create(dir: &Path, settings: &Settings, accounts: u64) -> anyhow::Result<Engine> {
         let opened = store::create(OsDisk, dir, Identity { bank: [7; 16], timeline: 1 }, settings)?;
-        let mut engine = Engine::start(opened, settings)?;
+        let mut engine = Engine::in_folder(dir, opened, settings)?;
+        engine.fill(accounts)?;
+        Ok(engine)
+    }
+
+    /// Opens the bank that is in `dir`.
+    pub fn open(dir: &Path, settings: &Settings) -> anyhow::Result<Engine> {
+        Engine::in_folder(dir, store::open(OsDisk, dir, settings)?, settings)
+    }
+
+    fn in_folder(dir: &Path, opened: Opened<OsDisk>, settings: &Settings) -> anyhow::Result<Engine> {
+        let Opened { mut writing, reading, background, .. } = opened;
+        if writing.next().0 == 1 {
+            sequencer::open_bank(&mut writing, [7; 16], 1, "bench", SystemClock::new().wall())
+                .map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
+            writing.hand_over(Vec::new());
+        }
+        let (files, dir) = (Arc::clone(&reading), dir.to_path_buf());
+        // Segments that were written into, the last one counted whole, and key files.
+        let used = Box::new(move || {
+            let segments = files.reader().segments();
+            let journal: u64 =
+                segments.iter().filter(|segment| !segment.spare).map(|segment| segment.bytes).sum();
+            Ok(journal + folder_bytes(&dir.join("keys")) + folder_bytes(&dir.join("references")))
+        });
+        let bytes_max = (settings.journal.frame_bytes_max - (64 << 10)) as usize;
+        let limits = (ledger::limits::GROUP_MAX + 1, bytes_max);
+        Engine::start(writing, Writing::into_state, reading, limits, used, Some(background))
+    }
+
+    /// Over any store; `keep` gives the books when it is over.
+    pub fn start<S: Store>(
+        mut writing: S,
+        keep: fn(S) -> State,
+        reading: Arc<dyn Reads>,
+        (batch_max, bytes_max): (usize, usize),
+        used: Box<dyn Fn() -> anyhow::Result<u64>>,
+        background: Option<Background>,
+    ) -> anyhow::Result<Engine> {
+        let (sequencer, queue) = sequencer::queue(QueueLimits::default());
+        let rules = sequencer::Settings {
+            clock: SystemClock::new(),
+            clock_jump_us: 300_000_000,
+            refusals: RefusalBudget::new(0, 1),
+            batch_max,
+            bytes_max,
+        };
+        let rules = std::thread::Builder::new().name("rules".into()).spawn(move || {
+            sequencer::run(&mut writing, &queue, rules);
+            keep(writing)
+        })?;
+        let answers = crossbeam_channel::bounded(IN_FLIGHT + 1);
+        Ok(Engine { sequencer, reading, rules, background, used, answers, next_key: 0, accounts: 0 })
+    }
+
+    /// Opens the day, and accounts that may all be overdrawn.
+    pub fn fill(&mut self, accounts: u64) -> anyhow::Result<()> {
         let today = Date::of_micros(SystemClock::new().wall());
         let principal = Command::Name { kind: NameKind::Principal, text: "bench".into() };
-        engine.run_all([principal, Command::OpenDay { date: today }].into_iter(), 2)?;
+        self.run_all([principal, Command::OpenDay { date: today }].into_iter(), 2)?;
         let wish = OpenAccount {
             account_type: AccountType::Liability,
             currency: currency(),
@@ -70,37 +126,9 @@ impl Engine {
             name: "bench".into(),
         };
         let opens = (0..accounts).map(|_| Command::OpenAccount(Box::new(wish.clone())));
-        engine.run_all(opens, 4_096)?;
-        engine.accounts = accounts;
-        Ok(engine)
-    }
-
-    /// Opens the bank that is in `dir`.
-    pub fn open(dir: &Path, settings: &Settings) -> anyhow::Result<Engine> {
-        Engine::start(store::open(OsDisk, dir, settings)?, settings)
-    }
-
-    fn start(opened: Opened<OsDisk>, settings: &Settings) -> anyhow::Result<Engine> {
-        let Opened { mut writing, reading, background, .. } = opened;
-        let (sequencer, queue) = sequencer::queue(QueueLimits::default());
-        let rules = sequencer::Settings {
-            clock: SystemClock::new(),
-            clock_jump_us: 300_000_000,
-            refusals: RefusalBudget::new(0, 1),
-            batch_max: ledger::limits::GROUP_MAX + 1,
-            bytes_max: (settings.journal.frame_bytes_max - (64 << 10)) as usize,
-        };
-        if writing.next().0 == 1 {
-            sequencer::open_bank(&mut writing, [7; 16], 1, "bench", SystemClock::new().wall())
-                .map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
-            writing.hand_over(Vec::new());
-        }
-        let rules = std::thread::Builder::new().name("rules".into()).spawn(move || {
-            sequencer::run(&mut writing, &queue, rules);
-            writing
-        })?;
-        let answers = crossbeam_channel::bounded(IN_FLIGHT + 1);
-        Ok(Engine { sequencer, reading, rules, background, answers, next_key: 0, accounts: 0 })
+        self.run_all(opens, 4_096)?;
+        self.accounts = accounts;
+        Ok(())
     }
 
     /// Has transfers decided, `batch` at a time, and measures.
@@ -165,17 +193,14 @@ impl Engine {
         Ok(self.sequencer.submit(Submission { work, prior, reply })?)
     }
 
-    /// Bytes that the books use: segments that were written into, the last one counted whole, and key files.
-    pub fn used_bytes(&self, dir: &Path) -> u64 {
-        let segments = self.reading.reader().segments();
-        let journal: u64 =
-            segments.iter().filter(|segment| !segment.spare).map(|segment| segment.bytes).sum();
-        journal + folder_bytes(&dir.join("keys")) + folder_bytes(&dir.join("references"))
+    /// Bytes that the books use.
+    pub fn used_bytes(&self) -> anyhow::Result<u64> {
+        (self.used)()
     }
 
-    /// The history behind it.
-    pub fn reading(&self) -> &Arc<Reading<OsDisk>> {
-        &self.reading
+    /// The newest event.
+    pub fn head(&self) -> u64 {
+        self.reading.head().sequence.0
     }
 
     /// How long the last 50 entries of a random account take to read, in microseconds: the median.
@@ -187,12 +212,8 @@ impl Engine {
             let (id, _) = pairs.draw();
             let account = self.account(id)?;
             let start = Instant::now();
-            let mut next = account.last;
-            for _ in 0..entries {
-                if next.0 == 0 {
-                    break;
-                }
-                next = links::step(&*self.reading, id, next)?.entry.previous;
+            for step in self.reading.trail(id, &account, account.version).take(entries) {
+                step?;
             }
             times.push(start.elapsed().as_secs_f64() * 1e6);
         }
@@ -218,8 +239,7 @@ impl Engine {
     /// Stops, and gives the books for checking.
     pub fn stop(self) -> anyhow::Result<State> {
         drop(self.sequencer);
-        let Ok(writing) = self.rules.join() else { bail!("the rules thread ended with a bug") };
-        let state = writing.into_state();
+        let Ok(state) = self.rules.join() else { bail!("the rules thread ended with a bug") };
         drop(self.background);
         Ok(state)
     }

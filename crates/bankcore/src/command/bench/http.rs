@@ -54,7 +54,7 @@ fn run(
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let server = Server::start(dir, args.accounts).await?;
+        let server = Server::start(dir, args.accounts()).await?;
         let before = server.written();
         let load = Load { address: server.address, key: server.key.clone(), batch, connections };
         let measured = load.drive(transfers, args).await?;
@@ -66,7 +66,7 @@ fn run(
             target,
             shape: args.shape,
             transfers,
-            accounts: args.accounts,
+            accounts: args.accounts(),
             batch,
             connections,
             old_keys: 0,
@@ -184,7 +184,7 @@ impl Load {
         for index in 0..self.connections as u64 {
             let sender = Sender {
                 requests: Requests::new(&self.key, self.address, self.batch, index),
-                pairs: Pairs::new(args.shape, args.accounts, index + 1),
+                pairs: Pairs::new(args.shape, args.accounts(), index + 1),
                 connection: Connection::open(self.address).await?,
                 left: Arc::clone(&left),
             };

@@ -4,15 +4,18 @@
 //!  engine      requests → sequencer → rules → journal → answers, in this process
 //!  http        one transfer a request over loopback, keep-alive connections
 //!  http-batch  many transfers a request
+//!  procedure   CALL sp_transfer in MySQL or MariaDB, without this program between
 //! ```
 //! The load generator runs on the same processors. After each run the books are checked; a run whose books
 //! do not balance is a failure, however fast it was.
 
 mod client;
+mod database;
 mod engine;
 mod http;
 mod measure;
 mod plot;
+mod procedure;
 mod report;
 mod shape;
 
@@ -34,6 +37,8 @@ enum Target {
     Http,
     /// HTTP, many transfers a request
     HttpBatch,
+    /// The stored procedure, one transfer a call; needs --store
+    Procedure,
 }
 
 /// Measure this machine: transfers a second, latencies, disk, memory; every answer is durable
@@ -46,16 +51,20 @@ pub struct BenchArgs {
     /// What to drive
     #[arg(value_enum)]
     target: Target,
-    /// Transfers to measure [default: engine 10000000, http 500000, http-batch 5000000]
+    /// Transfers to measure [default: engine 10000000, http 500000, http-batch 5000000; with --store engine
+    /// 200000, procedure 40000]
     #[arg(long)]
     transfers: Option<u64>,
-    /// Accounts between which money moves
-    #[arg(long, default_value_t = 1_000_000)]
-    accounts: u64,
-    /// Transfers a batch [default: engine 8192, http-batch 1000]
+    /// Books in MySQL or MariaDB: the URL of an empty database; for engine and procedure
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
+    /// Accounts between which money moves [default: 1000000, with --store 10000]
+    #[arg(long)]
+    accounts: Option<u64>,
+    /// Transfers a batch [default: engine 8192, with --store 1000; http-batch 1000]
     #[arg(long)]
     batch: Option<usize>,
-    /// Connections [default: http 256, http-batch 8]
+    /// Connections [default: http 256, http-batch 8, procedure 32]
     #[arg(long)]
     connections: Option<usize>,
     /// Which accounts are used
@@ -80,12 +89,16 @@ pub struct BenchArgs {
 /// # Errors
 /// If the folder is not empty, something failed, or the books do not balance.
 pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
-    if args.accounts < 2 {
+    if args.accounts() < 2 {
         bail!("money moves between two accounts; give --accounts 2 or more");
     }
     let folder = Folder::claim(args.data.as_deref().unwrap_or(Path::new("bankcore-bench")))?;
     let report = match args.target {
         Target::Engine => engine_run(args, &folder.0)?,
+        Target::Procedure => procedure_run(args)?,
+        Target::Http | Target::HttpBatch if args.store.is_some() => {
+            bail!("--store is for engine and procedure; for HTTP start a server with it")
+        }
         Target::Http => http::single(args, &folder.0)?,
         Target::HttpBatch => http::batches(args, &folder.0)?,
     };
@@ -102,14 +115,19 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
 }
 
 fn engine_run(args: &BenchArgs, dir: &Path) -> anyhow::Result<Report> {
-    let transfers = args.transfers.unwrap_or(10_000_000);
-    let batch = args.batch.unwrap_or(ledger::limits::GROUP_MAX);
+    let in_database = args.store.is_some();
+    let transfers = args.transfers.unwrap_or(if in_database { 200_000 } else { 10_000_000 });
+    let batch = args.batch.unwrap_or(if in_database { 1_000 } else { ledger::limits::GROUP_MAX });
+    let accounts = args.accounts();
     if batch == 0 || batch > ledger::limits::GROUP_MAX {
         bail!("a batch has 1 to {} transfers", ledger::limits::GROUP_MAX);
     }
     let settings = bank::store::journal::Settings::default();
-    let mut engine = engine::Engine::create(dir, &settings, args.accounts)?;
-    let mut pairs = Pairs::new(args.shape, args.accounts, 1);
+    let mut engine = match &args.store {
+        Some(url) => database::create(url, accounts)?,
+        None => engine::Engine::create(dir, &settings, accounts)?,
+    };
+    let mut pairs = Pairs::new(args.shape, accounts, 1);
     if args.old_keys > 0 {
         let bar = bar("older transfers", args.old_keys);
         engine.transfers(args.old_keys, ledger::limits::GROUP_MAX, &mut pairs, &|done| {
@@ -117,26 +135,29 @@ fn engine_run(args: &BenchArgs, dir: &Path) -> anyhow::Result<Report> {
         })?;
         bar.finish_and_clear();
     }
-    let before = engine.used_bytes(dir);
+    let before = engine.used_bytes()?;
     let bar = bar("transfers", transfers);
     let measured = engine.transfers(transfers, batch, &mut pairs, &|done| bar.set_position(done))?;
     bar.finish_and_clear();
     let rss_bytes = measure::rss_bytes();
-    let bytes = engine.used_bytes(dir).saturating_sub(before);
-    let head = bank::store::Reads::head(&**engine.reading()).sequence.0;
+    let bytes = engine.used_bytes()?.saturating_sub(before);
+    let head = engine.head();
     let history = engine.history(50)?;
     let state = engine.stop()?;
-    let expected = 3 + args.accounts + args.old_keys + transfers;
+    let expected = 3 + accounts + args.old_keys + transfers;
     let invariants_ok =
         ledger::invariants::check(&state).is_empty() && head == expected && state.head().0 == head;
     drop(state);
-    let (engine, restart) = measure::timed(|| engine::Engine::open(dir, &settings))?;
+    let (engine, restart) = measure::timed(|| match &args.store {
+        Some(url) => database::open(url),
+        None => engine::Engine::open(dir, &settings),
+    })?;
     let invariants_ok = invariants_ok && ledger::invariants::check(&engine.stop()?).is_empty();
     Ok(Report {
         target: "engine",
         shape: args.shape,
         transfers,
-        accounts: args.accounts,
+        accounts,
         batch,
         connections: 0,
         old_keys: args.old_keys,
@@ -147,6 +168,49 @@ fn engine_run(args: &BenchArgs, dir: &Path) -> anyhow::Result<Report> {
         history_us: Some(history),
         measured,
     })
+}
+
+/// Calls of the stored procedure, on books that the engine has made and looks at afterwards.
+fn procedure_run(args: &BenchArgs) -> anyhow::Result<Report> {
+    let Some(url) = &args.store else { bail!("the procedure is in a database; name it with --store") };
+    let transfers = args.transfers.unwrap_or(40_000);
+    let (connections, accounts) = (args.connections.unwrap_or(32), args.accounts());
+    let engine = database::create(url, accounts)?;
+    let before = engine.used_bytes()?;
+    engine.stop()?;
+    let bar = bar("calls", transfers);
+    let measured =
+        procedure::run(url, transfers, connections, args.shape, accounts, &|done| bar.set_position(done))?;
+    bar.finish_and_clear();
+    let rss_bytes = measure::rss_bytes();
+    let (engine, restart) = measure::timed(|| database::open(url))?;
+    let bytes = engine.used_bytes()?.saturating_sub(before);
+    let history = engine.history(50)?;
+    // The procedure gives the caller's name a number first, as an actor.
+    let expected = 4 + accounts + transfers;
+    let state = engine.stop()?;
+    let invariants_ok = ledger::invariants::check(&state).is_empty() && state.head().0 == expected;
+    Ok(Report {
+        target: "procedure",
+        shape: args.shape,
+        transfers,
+        accounts,
+        batch: 1,
+        connections,
+        old_keys: 0,
+        bytes_per_transfer: bytes as f64 / transfers as f64,
+        rss_bytes,
+        invariants_ok,
+        restart_s: Some(restart),
+        history_us: Some(history),
+        measured,
+    })
+}
+
+impl BenchArgs {
+    fn accounts(&self) -> u64 {
+        self.accounts.unwrap_or(if self.store.is_some() { 10_000 } else { 1_000_000 })
+    }
 }
 
 fn bar(what: &'static str, length: u64) -> ProgressBar {
