@@ -116,7 +116,6 @@ BEGIN
                 v_hash = UNHEX(SHA2(CONCAT(v_hash, v_record), 256));
             INSERT INTO events (sequence, kind, variant, record) VALUES (v_sequence, 2, v_kind, v_record);
             INSERT INTO names (id, kind, name) VALUES (v_id, v_kind, v_name);
-            INSERT INTO outbox (sequence, kind) VALUES (v_sequence, 2);
         END IF;
         IF v_kind = 1 THEN
             SET p_principal_id = v_id, v_name = p_actor;
@@ -364,6 +363,7 @@ call_of_its_own: BEGIN
                         credits_posted = credits_posted + IF((account_id = v_from) = v_from_debited, 0, v_minor),
                         version = version + 1, last_sequence = v_sequence
                     WHERE account_id IN (v_from, v_to);
+                INSERT INTO outbox (sequence, kind) VALUES (v_sequence, 5);
                 SET p_transaction_id = v_sequence, p_status = 'COMPLETED',
                     p_message = CONCAT('Transaction ', v_sequence, ' is posted.');
             ELSE
@@ -381,7 +381,6 @@ call_of_its_own: BEGIN
             END IF;
             INSERT INTO idempotency_keys (digest, sequence, principal_id, fingerprint)
                 VALUES (v_claim, v_sequence, v_principal_id, v_fingerprint);
-            INSERT INTO outbox (sequence, kind) VALUES (v_sequence, IF(v_code IS NULL, 5, 10));
             UPDATE ledger_head SET sequence = v_sequence, time_us = v_time_us,
                 hash = UNHEX(SHA2(CONCAT(v_hash, v_record), 256)) WHERE id = 1;
             COMMIT AND NO CHAIN NO RELEASE;
