@@ -20,3 +20,9 @@ fn a_confirmation_that_failed_is_written_again() {
         passes(seed);
     }
 }
+
+/// A simulated disk refused a write that needed no space (journal's `space.rs`).
+#[test]
+fn a_full_disk_takes_what_needs_no_space() {
+    passes(101_310);
+}

@@ -482,7 +482,9 @@ impl DiskFile for SimFile {
             return outcome;
         }
         let grown = (offset + bytes.len() as u64).saturating_sub(state.seen.files[&self.inode].len() as u64);
-        if outcome.is_ok() && state.capacity.is_some_and(|capacity| state.used() + grown > capacity) {
+        // What a file has already is never refused, however full the disk is.
+        let full = grown > 0 && state.capacity.is_some_and(|capacity| state.used() + grown > capacity);
+        if outcome.is_ok() && full {
             outcome = Err(super::fault::Errno::NoSpace.error());
         }
         let kept = if outcome.is_ok() { bytes } else { &bytes[..bytes.len() / 2] };
