@@ -2,7 +2,7 @@
 
 use ledger::event::{Body, Event, NameKind};
 use ledger::rules::{self, Context};
-use ledger::{Command, Digest, Refusal, Request, Sequence, View};
+use ledger::{Command, Digest, Note, Refusal, Request, Sequence, Status, View};
 use smallvec::{SmallVec, smallvec};
 
 use super::fault::Fault;
@@ -16,6 +16,9 @@ pub type RefusalBudget = Quota;
 /// Requests whose cache misses are made to overlap: many enough to hide them, few enough that what was
 /// fetched for the first is still there for the last.
 const TOUCH: usize = 256;
+
+/// Why an account is frozen by nobody.
+const SUSPECT: &str = "the database has another balance for this account than its entries say";
 
 /// Decides everything that a submission asks for. Accepted events are in the store's batch afterwards.
 pub(super) fn work<S: Store>(
@@ -159,6 +162,23 @@ pub(super) fn expire_due<S: Store>(store: &mut S, time: i64, limit: usize, budge
         let expire = Request::new(Command::Expire { hold }, Default::default());
         let outcome = request(store, &expire, &nobody, time, budget);
         assert!(matches!(outcome, Outcome::Decided(_)), "a hold that is due can expire: {outcome:?}");
+    }
+}
+
+/// Freezes the accounts that the store cannot vouch for, by commands like any other. Who unfreezes one while it
+/// is still in doubt sees it frozen again.
+pub(super) fn freeze_suspects<S: Store>(store: &mut S, time: i64, budget: &RefusalBudget) {
+    for account in store.suspects() {
+        let command = Command::ChangeAccount {
+            account,
+            status: Some(Status::Frozen),
+            overdraft_limit: None,
+            expected_version: None,
+        };
+        let note = Note { description: Some(SUSPECT.into()), ..Note::default() };
+        let freeze = Request { note: Some(note.into()), ..Request::new(command, Default::default()) };
+        let outcome = request(store, &freeze, &Prior::default(), time, budget);
+        assert!(matches!(outcome, Outcome::Decided(_)), "an active account can be frozen: {outcome:?}");
     }
 }
 

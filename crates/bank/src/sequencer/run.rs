@@ -132,6 +132,7 @@ fn decide<S: Store, C: Clock>(
         // Others may write the same books, by clocks of their own: time does not go back for that.
         let writable = writable.clone().map(|time| time.max(store.time()));
         if let Ok(time) = writable {
+            process::freeze_suspects(store, time, refusals);
             process::expire_due(store, time, EXPIRE_MAX, refusals);
         }
         let outcomes: Vec<_> =

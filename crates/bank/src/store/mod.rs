@@ -11,7 +11,7 @@ mod reads;
 
 use std::time::Duration;
 
-use ledger::{Event, Request, Sequence, View};
+use ledger::{AccountId, Event, Request, Sequence, View};
 use smallvec::SmallVec;
 
 use crate::sequencer::{Answer, Fault, Outcome, Prior, Query, Reply, Submission};
@@ -65,6 +65,12 @@ pub trait Store: Send + 'static {
 
     /// When the next hold expires.
     fn next_due(&self) -> Option<i64>;
+
+    /// Customers' accounts that are frozen before anything of this batch is decided: what the store keeps of
+    /// them beside the events is not what the events say.
+    fn suspects(&self) -> Vec<AccountId> {
+        Vec::new()
+    }
 
     /// Takes an event into state and batch; answers where its record stands in the frame.
     fn accept(&mut self, event: &Event) -> u32;

@@ -15,7 +15,8 @@ use crate::time::{START, SimClock};
 
 /// A bank with a vault, capital, and two customers, open for business.
 pub struct Counter<H> {
-    home: H,
+    /// Where its books live.
+    pub home: H,
     settings: Settings,
     /// The books.
     pub desk: Desk,

@@ -17,7 +17,7 @@ pub mod keys;
 pub mod queries;
 pub mod value_dates;
 
-pub use counter::Counter;
+pub use counter::{Counter, bdt, happened, refused};
 pub use homes::{Journal, Memory, MySql};
 
 use crate::desk::{Desk, Settings};

@@ -28,6 +28,9 @@ pub(super) fn packets(events: &[Event], batch: &Batch, before: Head, state: &Sta
     }
     let mut packets = Packets::default();
     tables.write(&mut packets, before.sequence + 1, head.sequence, state);
+    if events.is_empty() {
+        return (packets.into_packets(), head);
+    }
     let mut tip = format!(
         "UPDATE ledger_head SET sequence={},time_us={},accounts={},names={},open_day={},newest_day={},hash=",
         head.sequence,

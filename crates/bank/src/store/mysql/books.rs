@@ -12,7 +12,7 @@ use sqlx::mysql::MySqlConnection;
 use super::claims::Wanted;
 use super::follow::{self, Failure};
 use super::session::sql;
-use super::{Shared, batch, footprint, hex};
+use super::{Shared, balances, batch, footprint, hex};
 use crate::sequencer::{Submission, Work};
 
 /// Holds that one batch makes room for, when their time has come.
@@ -32,6 +32,10 @@ pub(super) struct Books {
     locked: BTreeSet<AccountId>,
     missed: BTreeSet<AccountId>,
     deciding: bool,
+    /// Accounts whose rows of balances are wrong, and what of that is written down.
+    breaks: Vec<balances::Break>,
+    known_breaks: balances::Known,
+    noted: bool,
     /// What others wrote could not be folded in: nothing more is told.
     broken: Option<String>,
 }
@@ -55,6 +59,9 @@ impl Books {
             locked: BTreeSet::new(),
             missed: BTreeSet::new(),
             deciding: false,
+            breaks: Vec::new(),
+            known_breaks: balances::Known::new(),
+            noted: false,
             broken: None,
         }
     }
@@ -105,8 +112,11 @@ impl Books {
             holds.into_iter().for_each(|hold| footprint::of_hold(hold, &self.state, &mut accounts));
         }
         sqlx::raw_sql("START TRANSACTION").execute(&mut *connection).await?;
-        lock_accounts(connection, &accounts).await?;
+        let rows = balances::lock(connection, &accounts).await?;
         self.take_in(connection, shared, true).await?;
+        self.breaks = rows.breaks(&self.state);
+        let as_of = self.head.sequence;
+        self.noted = balances::note(connection, &self.breaks, as_of, &mut self.known_breaks).await?;
         self.locked = accounts;
         self.deciding = true;
         Ok(())
@@ -198,9 +208,15 @@ impl Books {
         self.batch.push(|bytes| codec::encode(event, bytes))
     }
 
-    /// Is there anything to commit?
+    /// Customers' accounts that nothing may be decided on, since their rows are wrong.
+    pub(super) fn suspects(&self) -> Vec<AccountId> {
+        let to_freeze = self.breaks.iter().filter(|found| found.freezes(&self.state));
+        to_freeze.map(|found| found.account).collect()
+    }
+
+    /// Is there nothing to commit?
     pub(super) fn is_empty(&self) -> bool {
-        self.events.is_empty()
+        self.events.is_empty() && !self.noted
     }
 
     /// Was a transaction begun for this batch?
@@ -255,25 +271,10 @@ impl Books {
     fn forget_batch(&mut self) {
         self.claims.clear();
         self.locked.clear();
+        self.breaks.clear();
+        self.noted = false;
         self.events.clear();
         self.batch.clear();
         self.undo.clear();
     }
-}
-
-async fn lock_accounts(
-    connection: &mut MySqlConnection,
-    accounts: &BTreeSet<AccountId>,
-) -> Result<(), Failure> {
-    if accounts.is_empty() {
-        return Ok(());
-    }
-    let mut text = String::from("SELECT account_id FROM account_balances WHERE account_id IN (");
-    hex::push_list(&mut text, accounts, |text, id| text.push_str(&id.0.to_string()));
-    text.push_str(") ORDER BY account_id FOR UPDATE");
-    let found = sql(text).fetch_all(connection).await?.len();
-    if found != accounts.len() {
-        return Err(Failure::Damaged("the row of an account's balance is missing".into()));
-    }
-    Ok(())
 }

@@ -13,11 +13,13 @@ use crate::sequencer::Fault;
 pub(super) const PAGE: u64 = 4_096;
 
 /// Why the books cannot be followed.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
     /// The server, or the way to it.
+    #[error("{0}")]
     Sql(sqlx::Error),
     /// The events are not what the head says.
+    #[error("{0}")]
     Damaged(String),
 }
 

@@ -11,9 +11,13 @@
 //! writes holds the row of `ledger_head`: the order of sequences is the order of commits. Locks are taken in one
 //! order everywhere, accounts by id and the head last. See `migrations/mysql` and docs/adr.
 //!
+//! The other tables are what the events say, for the procedures and for people. Of those, the rows of balances
+//! are looked at whenever they are locked (`balances`): one that was changed by hand freezes its account.
+//!
 //! A batch that the server would not take is taken back from the state and decided again (`failure`); one whose
 //! COMMIT was never answered is looked for before anything else happens.
 
+mod balances;
 mod batch;
 mod books;
 mod claims;
@@ -23,6 +27,7 @@ mod footprint;
 mod hex;
 mod packet;
 mod reading;
+mod rights;
 mod schema;
 mod session;
 mod writing;

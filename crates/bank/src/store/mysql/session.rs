@@ -16,11 +16,16 @@ pub struct Settings {
     pub accept_weak_durability: bool,
     /// Connections for reading.
     pub readers: u32,
-    /// How long one step may take, and a connection to come about.
+    /// How long one step of a batch may take, and a connection to come about.
     pub patience: Duration,
 }
 
 impl Settings {
+    /// Every batch is answered within so many times the patience, whatever the server does: one while it is begun
+    /// again, one each for the last try's beginning, its writes and its COMMIT, and two for looking what became of
+    /// it.
+    pub const ANSWERED_WITHIN: u32 = 6;
+
     /// The usual settings for a URL.
     #[must_use]
     pub fn new(url: &str) -> Settings {
@@ -33,6 +38,9 @@ impl Settings {
     }
 
     pub(super) fn options(&self) -> Result<MySqlConnectOptions, OpenError> {
+        if !["mysql://", "mariadb://"].iter().any(|scheme| self.url.starts_with(scheme)) {
+            return Err(OpenError::Url("it begins with something else".into()));
+        }
         let options: MySqlConnectOptions =
             self.url.parse().map_err(|error: sqlx::Error| OpenError::Url(error.to_string()))?;
         if options.get_database().is_none_or(str::is_empty) {
@@ -49,12 +57,11 @@ impl std::fmt::Debug for Settings {
     }
 }
 
-/// Each statement sees what is committed when it begins; what does not fit is an error, never cut; a lock that
-/// does not come is given up well before anyone's patience ends.
+/// Each statement sees what is committed when it begins; what does not fit is an error, never cut.
 const PREPARE: &[&str] = &[
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
     "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', SESSION time_zone = '+00:00', \
-     SESSION innodb_lock_wait_timeout = 5, SESSION autocommit = 1",
+     SESSION autocommit = 1",
 ];
 
 /// Opens a connection within the time that there is.
@@ -65,6 +72,9 @@ pub(super) async fn connect(
     within(patience, async {
         let mut connection = MySqlConnection::connect_with(options).await?;
         prepare(&mut connection).await?;
+        // A lock that does not come is given up well before anyone's patience ends.
+        let seconds = (patience.as_secs() / 2).max(1);
+        sql(format!("SET SESSION innodb_lock_wait_timeout = {seconds}")).execute(&mut connection).await?;
         Ok(connection)
     })
     .await

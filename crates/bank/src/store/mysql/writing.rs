@@ -1,10 +1,10 @@
 //! The rules thread's side: one connection, and what to do when the server says no or nothing.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use journal::{Head, Identity};
-use ledger::{Digest, Event, Sequence, State, View};
+use ledger::{AccountId, Digest, Event, Sequence, State, View};
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
 use tokio::runtime::Runtime;
 
@@ -12,7 +12,7 @@ use super::books::{Books, Sent};
 use super::failure::{Meaning, OpenError, meaning};
 use super::follow::{self, Failure};
 use super::session::{self, Server, Settings, silence, sql, within};
-use super::{Shared, hex, schema};
+use super::{Shared, hex, rights, schema};
 use crate::sequencer::{Answer, Fault, Prior, Query, Receipt, Submission};
 use crate::store::{Answered, Store, Unsettled, answer};
 
@@ -23,15 +23,15 @@ const PAUSE: Duration = Duration::from_millis(4);
 /// What others write is seen within this, be there requests or not.
 const IDLE: Duration = Duration::from_millis(200);
 
-/// Reading all events may take this long.
-const FIRST_START: Duration = Duration::from_secs(3_600);
-
 /// The writing side of the MySQL store.
 pub struct Writing {
     runtime: Runtime,
     link: Link,
     books: Books,
     tries: u32,
+    /// After this the batch under way is not begun again: with the last try, and looking for what became of it,
+    /// its callers are answered within [`Settings::ANSWERED_WITHIN`] times the patience.
+    until: Option<Instant>,
     shared: Arc<Shared>,
 }
 
@@ -50,8 +50,12 @@ impl Link {
         Ok(self.connection.as_mut().expect("just made"))
     }
 
-    /// Leaves no transaction behind. A connection that cannot even do that is let go, and the server rolls back.
-    async fn abandon(&mut self) {
+    /// Leaves no transaction behind: what an error undid was perhaps only a statement. A connection that is gone
+    /// or cannot even do that is let go, and the server rolls back.
+    async fn abandon(&mut self, why: Option<&Failure>) {
+        if matches!(why, Some(Failure::Sql(error)) if meaning(error) == Meaning::Lost) {
+            self.connection = None;
+        }
         let Some(connection) = self.connection.as_mut() else { return };
         if within(self.patience, sqlx::raw_sql("ROLLBACK").execute(connection)).await.is_err() {
             self.connection = None;
@@ -75,13 +79,16 @@ impl Writing {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(OpenError::Thread)?;
         let mut link = Link { options, patience: settings.patience, connection: None };
-        let identity = runtime.block_on(look(&mut link, settings, fresh))?;
+        let identity = runtime.block_on(async {
+            let looked = tokio::time::timeout(settings.patience, look(&mut link, settings, fresh)).await;
+            looked.unwrap_or_else(|_| Err(OpenError::from_driver(&silence(settings.patience))))
+        })?;
         let shared = Arc::new(Shared::new(&identity));
         let mut instance = [0; 16];
         getrandom::fill(&mut instance).map_err(OpenError::Randomness)?;
         let books = Books::new(&identity, instance);
-        let mut writing = Writing { runtime, link, books, tries: 0, shared };
-        writing.begin(&[], None)?;
+        let mut writing = Writing { runtime, link, books, tries: 0, until: None, shared };
+        writing.catch_up()?;
         writing.publish();
         Ok((writing, identity))
     }
@@ -103,36 +110,53 @@ impl Writing {
         self.books.state
     }
 
+    /// Folds all events, for as long as there are more: the first start may take long, and a silent server not.
+    fn catch_up(&mut self) -> Result<(), Fault> {
+        loop {
+            let stood = self.books.head.sequence;
+            match self.begin(&[], None) {
+                Err(fault) if self.books.head.sequence == stood => return Err(fault),
+                Err(fault) => tracing::info!(%fault, at = self.books.head.sequence, "reading goes on"),
+                Ok(()) => {
+                    self.rest();
+                    return Ok(());
+                }
+            }
+        }
+    }
+
     fn try_begin(&mut self, batch: &[Submission], time: Option<i64>) -> Result<(), Failure> {
         let Writing { runtime, link, books, shared, .. } = self;
         runtime.block_on(async {
             let patience = link.patience;
-            let connection = link.get().await?;
-            // The first start reads everything; a silent server is noticed at each question's own end.
-            let patience = if books.head.sequence == 0 { FIRST_START } else { patience };
-            tokio::time::timeout(patience, books.begin(connection, shared, batch, time))
-                .await
-                .unwrap_or_else(|_| Err(Failure::Sql(silence(patience))))
+            let begun = tokio::time::timeout(patience, async {
+                let connection = link.get().await?;
+                books.begin(connection, shared, batch, time).await
+            });
+            begun.await.unwrap_or_else(|_| Err(Failure::Sql(silence(patience))))
         })
     }
 
     fn send(&mut self, sent: &Sent) -> Ended {
         let Writing { runtime, link, .. } = self;
+        let patience = link.patience;
+        // Never a new connection: outside the transaction that was begun, each statement would be kept on its own.
+        let Some(connection) = link.connection.as_mut() else {
+            return Ended::Undone(Failure::Sql(sqlx::Error::WorkerCrashed));
+        };
         runtime.block_on(async {
-            let patience = link.patience;
-            let connection = match link.get().await {
-                Ok(connection) => connection,
-                Err(error) => return Ended::Undone(error.into()),
-            };
-            for packet in &sent.packets {
-                if let Err(error) = within(patience, sql(packet.clone()).execute(&mut *connection)).await {
-                    return Ended::Undone(error.into());
+            let packets = async {
+                for packet in &sent.packets {
+                    sql(packet.clone()).execute(&mut *connection).await?;
                 }
+                Ok(())
+            };
+            if let Err(error) = within(patience, packets).await {
+                return Ended::Undone(error.into());
             }
             match within(patience, sqlx::raw_sql("COMMIT").execute(connection)).await {
                 Ok(_) => Ended::Kept(sent.head),
-                Err(error) if meaning(&error) == Meaning::Lost => Ended::Unknown(error.into()),
-                Err(error) => Ended::Undone(error.into()),
+                Err(error) => Ended::Unknown(error.into()),
             }
         })
     }
@@ -140,15 +164,17 @@ impl Writing {
     /// Asks until it is known whether the batch arrived, within bounds.
     fn look_for(&mut self, sent: &Sent, why: Failure) -> Ended {
         self.link.connection = None;
-        for again in 0..TRIES {
-            std::thread::sleep(pause(again + 4));
+        let until = Instant::now() + self.link.patience;
+        for again in (0..TRIES).take_while(|again| *again == 0 || Instant::now() < until) {
+            std::thread::sleep(pause(again + 2));
             let Writing { runtime, link, books, .. } = self;
             let arrived = runtime.block_on(async {
                 let patience = link.patience;
-                let connection = link.get().await?;
-                tokio::time::timeout(patience, books.has_arrived(connection))
-                    .await
-                    .unwrap_or_else(|_| Err(Failure::Sql(silence(patience))))
+                let asked = tokio::time::timeout(patience, async {
+                    let connection = link.get().await?;
+                    books.has_arrived(connection).await
+                });
+                asked.await.unwrap_or_else(|_| Err(Failure::Sql(silence(patience))))
             });
             match arrived {
                 Ok(true) => return Ended::Kept(sent.head),
@@ -165,13 +191,9 @@ impl Writing {
     /// Another try? Waits a little if so.
     fn again(&mut self, failure: &Failure) -> bool {
         let Failure::Sql(error) = failure else { return false };
-        match meaning(error) {
-            Meaning::Wrong => return false,
-            Meaning::Lost => self.link.connection = None,
-            Meaning::Again => {}
-        }
         self.tries += 1;
-        if self.tries >= TRIES {
+        let late = self.until.is_none_or(|until| Instant::now() >= until);
+        if meaning(error) == Meaning::Wrong || self.tries >= TRIES || late {
             return false;
         }
         tracing::debug!(%error, tries = self.tries, "a batch is begun again");
@@ -179,10 +201,17 @@ impl Writing {
         true
     }
 
-    fn abandon(&mut self) {
+    /// Takes the batch back, here and on the server.
+    fn abandon(&mut self, why: Option<&Failure>) {
         self.books.take_back();
         let Writing { runtime, link, .. } = self;
-        runtime.block_on(link.abandon());
+        runtime.block_on(link.abandon(why));
+    }
+
+    /// The batch has ended, one way or another.
+    fn rest(&mut self) {
+        self.tries = 0;
+        self.until = None;
     }
 
     fn publish(&self) {
@@ -200,13 +229,15 @@ impl Store for Writing {
     }
 
     fn begin(&mut self, batch: &[Submission], time: Option<i64>) -> Result<(), Fault> {
+        let patience = self.link.patience;
+        self.until.get_or_insert_with(|| Instant::now() + patience);
         loop {
             match self.try_begin(batch, time) {
                 Ok(()) => return Ok(()),
                 Err(failure) => {
-                    self.abandon();
+                    self.abandon(Some(&failure));
                     if !self.again(&failure) {
-                        self.tries = 0;
+                        self.rest();
                         return Err(failure.fault());
                     }
                 }
@@ -234,6 +265,10 @@ impl Store for Writing {
         self.books.state.next_due()
     }
 
+    fn suspects(&self) -> Vec<AccountId> {
+        self.books.suspects()
+    }
+
     fn accept(&mut self, event: &Event) -> u32 {
         self.books.accept(event)
     }
@@ -244,15 +279,16 @@ impl Store for Writing {
 
     fn settle(&mut self) -> Result<(), Unsettled> {
         if !self.books.is_deciding() {
+            self.rest();
             return Ok(());
         }
         if self.books.is_empty() {
-            self.abandon();
-            self.tries = 0;
+            self.abandon(None);
+            self.rest();
             return Ok(());
         }
         if self.books.has_missed() {
-            self.abandon();
+            self.abandon(None);
             return Err(Unsettled::Again);
         }
         let sent = self.books.to_send();
@@ -263,22 +299,24 @@ impl Store for Writing {
         match ended {
             Ended::Kept(head) => {
                 self.books.keep(head, &self.shared);
-                self.tries = 0;
+                self.rest();
                 Ok(())
             }
             Ended::Undone(failure) => {
-                self.abandon();
+                self.abandon(Some(&failure));
                 if self.again(&failure) {
                     return Err(Unsettled::Again);
                 }
-                self.tries = 0;
+                self.rest();
                 Err(Unsettled::Fault(failure.fault()))
             }
             Ended::Unknown(failure) => {
                 // If it did arrive, the next batch takes it in like anybody's.
-                self.abandon();
-                self.tries = 0;
-                Err(Unsettled::Fault(failure.fault()))
+                self.abandon(Some(&failure));
+                self.rest();
+                Err(Unsettled::Fault(Fault::Unavailable(format!(
+                    "it is not known whether it was kept: {failure}"
+                ))))
             }
         }
     }
@@ -320,6 +358,7 @@ async fn look(link: &mut Link, settings: &Settings, fresh: Identity) -> Result<I
         None => {}
     }
     schema::check(connection).await?;
+    rights::check(connection).await?;
     if let Some(tip) =
         follow::tip(connection, false).await.map_err(|failure| OpenError::from(failure.fault()))?
     {

@@ -1,0 +1,99 @@
+//! What is wrong before the first request: each cause has a name of its own and a remedy.
+
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use bank::store::mysql::{self, OpenError, Settings};
+use sim::server::{Database, MariaDb};
+
+use super::bank::{Running, by_hand, fresh, furnish, name};
+
+fn refused(settings: &Settings) -> OpenError {
+    match mysql::open(settings, &fresh()) {
+        Err(error) => error,
+        Ok(_) => panic!("{settings:?} opened"),
+    }
+}
+
+/// As somebody else.
+fn as_user(database: &Database, user: &str) -> Settings {
+    Settings::new(&database.url.replace("//root@", &format!("//{user}@")))
+}
+
+#[test]
+fn an_address_that_is_none_or_leads_nowhere() {
+    for url in ["nonsense", "mysql://root@127.0.0.1:1", "postgres://root@127.0.0.1/bank"] {
+        assert!(matches!(refused(&Settings::new(url)), OpenError::Url(_)), "{url}");
+    }
+    let closed =
+        TcpListener::bind(("127.0.0.1", 0)).expect("a port").local_addr().expect("an address").port();
+    let error = refused(&Settings::new(&format!("mysql://root@127.0.0.1:{closed}/bank")));
+    assert!(matches!(error, OpenError::Unreachable(_)), "{error}");
+}
+
+#[test]
+fn a_server_that_takes_the_connection_and_says_nothing() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let url = format!("mysql://root@127.0.0.1:{port}/bank");
+    let began = Instant::now();
+    let patience = Duration::from_millis(300);
+    let error = refused(&Settings { patience, ..Settings::new(&url) });
+    assert!(matches!(error, OpenError::Unreachable(_)), "{error}");
+    assert!(began.elapsed() < patience * Settings::ANSWERED_WITHIN);
+}
+
+#[test]
+fn a_user_a_password_and_a_database_that_are_not_right() {
+    let database = MariaDb::shared().migrated();
+    by_hand(&database, "CREATE OR REPLACE USER anna@'127.0.0.1' IDENTIFIED BY 'right'");
+    by_hand(&database, &format!("GRANT ALL ON {}.* TO anna@'127.0.0.1'", name(&database)));
+    for user in ["nobody", "anna", "anna:wrong"] {
+        let error = refused(&as_user(&database, user));
+        assert!(matches!(error, OpenError::Denied(_)), "{user}: {error}");
+    }
+    mysql::open(&as_user(&database, "anna:right"), &fresh()).expect("the right one");
+    let elsewhere = Settings::new(&MariaDb::shared().url("no_such_database"));
+    assert!(matches!(refused(&elsewhere), OpenError::NoDatabase(_)));
+}
+
+/// It says so when it opens, not when the first customer comes.
+#[test]
+fn a_user_that_may_only_look() {
+    let database = MariaDb::shared().migrated();
+    drop(mysql::open(&database.settings(), &fresh()).expect("a healthy server"));
+    by_hand(&database, "CREATE OR REPLACE USER looker@'127.0.0.1'");
+    by_hand(&database, &format!("GRANT SELECT ON {}.* TO looker@'127.0.0.1'", name(&database)));
+    let error = refused(&as_user(&database, "looker"));
+    assert!(matches!(error, OpenError::Privilege(_)), "{error}");
+    by_hand(&database, &format!("GRANT INSERT, UPDATE ON {}.* TO looker@'127.0.0.1'", name(&database)));
+    let bank = Running::open(&as_user(&database, "looker"));
+    furnish(&bank.books, 1);
+    bank.stop();
+}
+
+#[test]
+fn tables_of_another_program() {
+    let none = MariaDb::shared().empty();
+    assert!(matches!(refused(&none.settings()), OpenError::Older { found: 0, .. }));
+    let database = MariaDb::shared().migrated();
+    by_hand(&database, "UPDATE _sqlx_migrations SET version=version+1000 ORDER BY version DESC LIMIT 1");
+    assert!(matches!(refused(&database.settings()), OpenError::Newer { .. }));
+    by_hand(&database, "DELETE FROM _sqlx_migrations ORDER BY version DESC LIMIT 1");
+    assert!(matches!(refused(&database.settings()), OpenError::Older { found: 1.., .. }));
+    by_hand(&database, "UPDATE _sqlx_migrations SET success=0 ORDER BY version DESC LIMIT 1");
+    assert!(matches!(refused(&database.settings()), OpenError::Migration(_)));
+}
+
+#[test]
+fn a_server_that_may_lose_what_it_acknowledged_is_taken_only_knowingly() {
+    let server = MariaDb::start();
+    let database = server.migrated();
+    server.client("", "SET GLOBAL innodb_flush_log_at_trx_commit=2");
+    let settings = database.settings();
+    let OpenError::Weak { setting, value } = refused(&settings) else { panic!("another error") };
+    assert_eq!((setting, &*value), ("innodb_flush_log_at_trx_commit", "2"));
+    mysql::open(&Settings { accept_weak_durability: true, ..settings.clone() }, &fresh()).expect("knowingly");
+    server.client("", "SET GLOBAL innodb_flush_log_at_trx_commit=1");
+    mysql::open(&settings, &fresh()).expect("a durable server");
+}
