@@ -52,12 +52,53 @@ subjects! {
     TrialBalance "trial_balance",
 }
 
+/// How many things were looked at, how many are wrong, and the first of those.
 #[derive(Clone, Default)]
-struct Tally {
+pub(super) struct Tally {
     checked: u64,
     wrong: u64,
     first: Option<(Option<u64>, String)>,
     notes: Vec<String>,
+}
+
+impl Tally {
+    /// One more thing was looked at.
+    pub(super) fn checked(&mut self) {
+        self.checked += 1;
+    }
+
+    /// Something is wrong, with the event at which it shows if there is one.
+    pub(super) fn wrong(&mut self, sequence: Option<u64>, what: String) {
+        self.wrong += 1;
+        // Claims are compared after the walk, so what is found first need not come first.
+        let earlier = |known: &(Option<u64>, String)| match (sequence, known.0) {
+            (Some(new), Some(old)) => new < old,
+            // An event has a place, which helps more than knowing that something is wrong somewhere.
+            (new, old) => new.is_some() && old.is_none(),
+        };
+        if self.first.as_ref().is_none_or(earlier) {
+            self.first = Some((sequence, what));
+        }
+    }
+
+    /// Something worth saying that is not wrong.
+    pub(super) fn note(&mut self, text: String) {
+        self.notes.push(text);
+    }
+
+    /// What came of it.
+    pub(super) fn into_check(self, name: &'static str) -> Check {
+        let mut detail = match &self.first {
+            None => Vec::new(),
+            Some((Some(sequence), what)) => vec![format!("at sequence {sequence}: {what}")],
+            Some((None, what)) => vec![what.clone()],
+        };
+        if self.wrong > 1 {
+            detail.push(format!("{} more like this", self.wrong - 1));
+        }
+        detail.extend(self.notes);
+        Check { name, ok: self.wrong == 0, checked: self.checked, detail: detail.join("; ") }
+    }
 }
 
 /// The tallies of all subjects.
@@ -72,23 +113,12 @@ impl Findings {
 
     /// One more thing was looked at.
     pub(super) fn checked(&mut self, subject: Subject) {
-        self.tallies[subject as usize].checked += 1;
+        self.tallies[subject as usize].checked();
     }
 
     /// Something is wrong, with the event at which it shows if there is one.
     pub(super) fn wrong(&mut self, subject: Subject, sequence: impl Into<Option<u64>>, what: String) {
-        let tally = &mut self.tallies[subject as usize];
-        tally.wrong += 1;
-        let sequence = sequence.into();
-        // Claims are compared after the walk, so what is found first need not come first.
-        let earlier = |known: &(Option<u64>, String)| match (sequence, known.0) {
-            (Some(new), Some(old)) => new < old,
-            // An event has a place, which helps more than knowing that something is wrong somewhere.
-            (new, old) => new.is_some() && old.is_none(),
-        };
-        if tally.first.as_ref().is_none_or(earlier) {
-            tally.first = Some((sequence, what));
-        }
+        self.tallies[subject as usize].wrong(sequence.into(), what);
     }
 
     /// As [`Findings::wrong`], unless `holds`.
@@ -106,7 +136,7 @@ impl Findings {
 
     /// Something worth saying that is not wrong.
     pub(super) fn note(&mut self, subject: Subject, text: String) {
-        self.tallies[subject as usize].notes.push(text);
+        self.tallies[subject as usize].note(text);
     }
 
     /// The earliest event at which something is wrong, or something wrong that has no event.
@@ -116,19 +146,12 @@ impl Findings {
     }
 
     pub(super) fn into_checks(self) -> Vec<Check> {
-        let each = Subject::ALL.iter().zip(self.tallies);
-        each.map(|((_, name), tally)| {
-            let mut detail = match &tally.first {
-                None => Vec::new(),
-                Some((Some(sequence), what)) => vec![format!("at sequence {sequence}: {what}")],
-                Some((None, what)) => vec![what.clone()],
-            };
-            if tally.wrong > 1 {
-                detail.push(format!("{} more like this", tally.wrong - 1));
-            }
-            detail.extend(tally.notes);
-            Check { name, ok: tally.wrong == 0, checked: tally.checked, detail: detail.join("; ") }
-        })
-        .collect()
+        self.into_checks_of(|_| true)
+    }
+
+    /// The checks of some subjects.
+    pub(super) fn into_checks_of(self, wanted: impl Fn(Subject) -> bool) -> Vec<Check> {
+        let each = Subject::ALL.iter().zip(self.tallies).filter(|((subject, _), _)| wanted(*subject));
+        each.map(|((_, name), tally)| tally.into_check(name)).collect()
     }
 }

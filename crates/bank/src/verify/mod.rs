@@ -12,6 +12,8 @@
 //! A start trusts snapshots, sidecars and key files as far as their checksums go; this trusts none of them.
 //! The fold in [`books`] shares no code with the ledger's own: the same mistake would have to be made twice.
 //!
+//! Books in a database: see `tables`.
+//!
 //! It may run on a folder in use: it then stops where the journal ended when it got there.
 //!
 //! Architecture invariant: nothing here can write. The journal is read through [`LookOnly`], whose writing
@@ -27,6 +29,7 @@ pub mod places;
 mod report;
 mod reversals;
 mod snapshots;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -37,8 +40,9 @@ use crate::sequencer::{Clock, SystemClock};
 
 pub use look::LookOnly;
 pub use report::{Check, Damage, Report};
+pub use tables::verify_database;
 
-/// Told how far the walk is: bytes done and bytes in all.
+/// Told how far the walk is: bytes done and bytes in all, of a database events.
 pub type Progress = Box<dyn FnMut(u64, u64) + Send>;
 
 /// Verifies the data folder `dir`. What is wrong is in the report.

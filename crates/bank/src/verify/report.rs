@@ -24,6 +24,10 @@ pub struct Damage {
     pub segment: Option<u64>,
     /// The byte offset in it.
     pub offset: Option<u64>,
+    /// The table, for books in a database.
+    pub table: Option<&'static str>,
+    /// The row in it, by its key.
+    pub row: Option<String>,
     /// The event's sequence.
     pub sequence: Option<u64>,
     /// What does not hold.
@@ -62,14 +66,24 @@ impl Report {
     pub(super) fn add(&mut self, check: Check) {
         if !check.ok && self.damage.is_none() {
             let what = check.detail.clone();
-            self.damage = Some(Damage { segment: None, offset: None, sequence: None, what });
+            self.damage = Some(Damage::new(None, what));
         }
         self.checks.push(check);
     }
 }
 
+impl Damage {
+    /// At an event, or nowhere in particular.
+    pub(super) fn new(sequence: Option<u64>, what: String) -> Damage {
+        Damage { segment: None, offset: None, table: None, row: None, sequence, what }
+    }
+}
+
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let (Some(table), Some(row)) = (self.table, &self.row) {
+            write!(f, "table {table}, row {row}, ")?;
+        }
         for (name, part) in [("segment", self.segment), ("offset", self.offset), ("sequence", self.sequence)]
         {
             if let Some(number) = part {

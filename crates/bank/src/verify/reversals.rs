@@ -60,8 +60,7 @@ impl Reversals {
     /// # Errors
     /// If the disk refuses.
     pub(super) fn settle(&self, dir: &Path, found: &mut Findings) -> io::Result<()> {
-        let mut originals: Vec<u64> = self.taken.keys().map(|(original, _)| *original).collect();
-        originals.dedup();
+        let originals = self.originals();
         let mut seen = 0;
         places::sweep(dir, &originals, &mut |record| {
             seen += 1;
@@ -70,14 +69,26 @@ impl Reversals {
                 self.compare(&event, found);
             }
         })?;
-        if seen < originals.len() {
-            let text = format!("{} originals are not there", originals.len() - seen);
-            found.wrong(Subject::Reversals, None, text);
-        }
+        Self::missing(originals.len() - seen, found);
         Ok(())
     }
 
-    fn compare(&self, original: &Event, found: &mut Findings) {
+    /// What was taken back, each once and in order.
+    pub(super) fn originals(&self) -> Vec<u64> {
+        let mut originals: Vec<u64> = self.taken.keys().map(|(original, _)| *original).collect();
+        originals.dedup();
+        originals
+    }
+
+    /// So many originals could not be compared.
+    pub(super) fn missing(count: usize, found: &mut Findings) {
+        if count > 0 {
+            found.wrong(Subject::Reversals, None, format!("{count} originals are not there"));
+        }
+    }
+
+    /// Compares an original with what was taken back of it.
+    pub(super) fn compare(&self, original: &Event, found: &mut Findings) {
         let id = original.sequence.0;
         let reversible =
             matches!(original.body, Body::Posted { kind, .. } if kind != TransactionKind::Reversal);

@@ -86,7 +86,7 @@ pub(super) fn walk(
 }
 
 /// What a business day says about the audit trail.
-fn anchor(event: &Event) -> Option<Anchor> {
+pub(super) fn anchor(event: &Event) -> Option<Anchor> {
     let of_day = matches!(event.body, Body::DayOpened { .. } | Body::DayClosed { .. });
     let note = event.note.as_ref().filter(|_| of_day)?;
     Anchor::parse(note.description.as_deref()?)
@@ -156,14 +156,14 @@ fn sidecar_check(found: &journal::Sidecars) -> Check {
 fn first_damage(dir: &Path, walked: &journal::Report, found: &Findings) -> Option<Damage> {
     if let Some(JournalDamage { segment, offset, sequence, what }) = walked.damage.clone() {
         let (segment, offset, sequence) = (Some(segment), Some(offset), Some(sequence));
-        return Some(Damage { segment, offset, sequence, what: what.to_owned() });
+        return Some(Damage { segment, offset, ..Damage::new(sequence, what.to_owned()) });
     }
     let Some((sequence, what)) = found.first() else {
         let segment = Some(*walked.sidecars.wrong.first()?);
         let what = sidecar_check(&walked.sidecars).detail;
-        return Some(Damage { segment, offset: None, sequence: None, what });
+        return Some(Damage { segment, ..Damage::new(None, what) });
     };
     let place = sequence.and_then(|sequence| places::find(dir, sequence).ok().flatten());
     let (segment, offset) = place.map_or((None, None), |place| (Some(place.segment), Some(place.offset)));
-    Some(Damage { segment, offset, sequence, what })
+    Some(Damage { segment, offset, ..Damage::new(sequence, what) })
 }

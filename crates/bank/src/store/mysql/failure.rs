@@ -110,6 +110,9 @@ pub enum OpenError {
     /// The books are there, and they are not whole.
     #[error("the books in the database are damaged: {0}; run `bankcore verify`")]
     Damaged(String),
+    /// Tables, and no books in them.
+    #[error("the database holds no bank; `bankcore serve --store` opens one")]
+    NoBank,
     /// A name that a bank cannot have.
     #[error("the bank cannot be called so: {0}; choose another name")]
     Name(ledger::Refusal),

@@ -25,6 +25,7 @@ mod failure;
 mod follow;
 mod footprint;
 mod hex;
+pub(crate) mod moment;
 mod packet;
 mod reading;
 mod rights;

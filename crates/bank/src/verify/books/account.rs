@@ -70,9 +70,9 @@ impl Account {
     }
 
     /// Folds an entry in and says what it should have been.
-    pub(super) fn fold(&mut self, entry: &Entry, sequence: u64, found: &mut Findings) {
+    pub(super) fn fold(&mut self, entry: &Entry, sequence: u64, skips: bool, found: &mut Findings) {
         let id = entry.account;
-        self.link(entry, sequence, found);
+        self.link(entry, sequence, skips, found);
         let amount = entry.amount.max(0) as u128;
         let side = entry.side as usize;
         match entry.effect {
@@ -110,8 +110,7 @@ impl Account {
     }
 
     /// Version, link to the previous event, skip pointer; the same for all entries of one event.
-    fn link(&mut self, entry: &Entry, sequence: u64, found: &mut Findings) {
-        let says = (entry.version, entry.previous.0, entry.skip.0);
+    fn link(&mut self, entry: &Entry, sequence: u64, skips: bool, found: &mut Findings) {
         if self.last != sequence {
             self.current = (self.version + 1, self.last, 0);
             (self.version, self.last) = (self.version + 1, sequence);
@@ -121,6 +120,8 @@ impl Account {
                 }
             }
         }
+        let skip = if skips { entry.skip.0 } else { self.current.2 };
+        let says = (entry.version, entry.previous.0, skip);
         found.checked(Subject::History);
         found.expect(says == self.current, Subject::History, sequence, || {
             format!(

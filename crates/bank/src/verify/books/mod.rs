@@ -39,9 +39,16 @@ pub(super) struct Books {
     pub(super) transactions: u64,
     /// Members that the newest group still waits for.
     members_due: u16,
+    /// Events come without skip pointers, as a database keeps them.
+    without_skips: bool,
 }
 
 impl Books {
+    /// For events that come without skip pointers.
+    pub(super) fn without_skips() -> Books {
+        Books { without_skips: true, ..Books::default() }
+    }
+
     /// Folds the next event in.
     pub(super) fn fold(&mut self, event: &Event, found: &mut Findings) {
         let sequence = event.sequence.0;
@@ -153,10 +160,10 @@ impl Books {
     }
 
     fn entries(&mut self, event: &Event, found: &mut Findings) {
-        let sequence = event.sequence.0;
+        let (sequence, skips) = (event.sequence.0, !self.without_skips);
         for entry in &event.entries {
             match self.account_mut(entry.account.0) {
-                Some(account) => account.fold(entry, sequence, found),
+                Some(account) => account.fold(entry, sequence, skips, found),
                 None => {
                     let text = format!("an entry on account {}, which does not exist", entry.account);
                     found.wrong(Subject::Accounts, sequence, text);

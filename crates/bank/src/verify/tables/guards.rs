@@ -1,0 +1,65 @@
+//! The guards: every trigger is there, and what must be unique still is.
+
+use std::collections::BTreeSet;
+
+use sqlx::Row as _;
+
+use super::super::report::Check;
+use super::strange;
+use crate::store::mysql::OpenError;
+use crate::store::mysql::moment::Moment;
+
+/// Where the triggers are made.
+const TRIGGERS: &str = include_str!("../../../migrations/mysql/0002_guards.sql");
+
+/// What no two rows may share.
+const UNIQUE: &[&str] = &[
+    "account_balances.account_id",
+    "account_events.account_id,version",
+    "accounts.id",
+    "accounts.number_digest",
+    "events.sequence",
+    "holds.end_digest",
+    "holds.id",
+    "idempotency_keys.digest",
+    "ledger_entries.transaction_id,position",
+    "ledger_head.id",
+    "names.id",
+    "names.kind,name",
+    "transactions.id",
+];
+
+/// Looks for them in the server's own tables.
+pub(super) async fn check(moment: &mut Moment) -> Result<Check, OpenError> {
+    let triggers = texts(
+        moment,
+        "SELECT CAST(trigger_name AS CHAR) FROM information_schema.triggers WHERE trigger_schema = DATABASE()",
+    )
+    .await?;
+    let unique = texts(
+        moment,
+        "SELECT CAST(CONCAT(table_name, '.', GROUP_CONCAT(column_name ORDER BY seq_in_index)) AS CHAR) \
+         FROM information_schema.statistics WHERE table_schema = DATABASE() AND non_unique = 0 \
+         GROUP BY table_name, index_name",
+    )
+    .await?;
+    let due = || TRIGGERS.lines().filter_map(|line| line.strip_prefix("CREATE TRIGGER ")?.split(' ').next());
+    let checked = (due().count() + UNIQUE.len()) as u64;
+    let mut wrong: Vec<String> = Vec::new();
+    if triggers.is_empty() {
+        wrong.push(
+            "no trigger is to be seen: they were taken out, or the user lacks the privilege TRIGGER".into(),
+        );
+    } else {
+        let gone = due().filter(|name| !triggers.contains(*name));
+        wrong.extend(gone.map(|name| format!("trigger {name} is missing")));
+    }
+    let gone = UNIQUE.iter().filter(|columns| !unique.contains(**columns));
+    wrong.extend(gone.map(|columns| format!("{columns} is not unique any more")));
+    Ok(Check { name: "guards", ok: wrong.is_empty(), checked, detail: wrong.join("; ") })
+}
+
+async fn texts(moment: &mut Moment, question: &str) -> Result<BTreeSet<String>, OpenError> {
+    let rows = moment.rows(question.to_owned()).await?;
+    rows.iter().map(|row| row.try_get(0).map_err(strange)).collect()
+}
