@@ -1,7 +1,7 @@
 //! A real database server for tests: a private MariaDB on a free port of the loopback, one for each test process.
 //!
-//! Its data folder is in memory and gone with the process. Commits are synced as in earnest: what a crash of the
-//! machine would do is not tested here, what a killed server does is.
+//! Its data folder is in memory, and gone with the process or before the next server starts. Commits are synced as
+//! in earnest: what a crash of the machine would do is not tested here, what a killed server does is.
 
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -49,7 +49,8 @@ impl MariaDb {
     pub fn start() -> MariaDb {
         let memory = Path::new("/dev/shm");
         let parent = if memory.is_dir() { memory.to_path_buf() } else { std::env::temp_dir() };
-        let folder = parent.join(format!("bankcore-mariadb-{}-{}", std::process::id(), free_port()));
+        sweep(&parent);
+        let folder = parent.join(format!("{FOLDER}{}-{}", std::process::id(), free_port()));
         std::fs::create_dir_all(&folder).expect("a folder for the server");
         let installed = Command::new("mariadb-install-db")
             .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"])
@@ -163,6 +164,24 @@ impl Drop for MariaDb {
     fn drop(&mut self) {
         self.kill();
         let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Folders of servers begin so, and go on with the process that they belong to.
+const FOLDER: &str = "bankcore-mariadb-";
+
+/// Takes away what processes left behind that are gone: the one of a whole process has nobody to do so at its end.
+fn sweep(parent: &Path) {
+    let processes = Path::new("/proc");
+    if !processes.join("self").exists() {
+        return;
+    }
+    for entry in std::fs::read_dir(parent).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let owner = name.to_str().and_then(|name| name.strip_prefix(FOLDER)?.split('-').next());
+        if owner.is_some_and(|owner| !processes.join(owner).exists()) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
     }
 }
 
