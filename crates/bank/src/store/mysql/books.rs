@@ -32,6 +32,8 @@ pub(super) struct Books {
     locked: BTreeSet<AccountId>,
     missed: BTreeSet<AccountId>,
     deciding: bool,
+    /// May anybody ask for a claim before the next batch begins?
+    wanted: bool,
     /// Accounts whose rows of balances are wrong, and what of that is written down.
     breaks: Vec<balances::Break>,
     known_breaks: balances::Known,
@@ -59,6 +61,7 @@ impl Books {
             locked: BTreeSet::new(),
             missed: BTreeSet::new(),
             deciding: false,
+            wanted: false,
             breaks: Vec::new(),
             known_breaks: balances::Known::new(),
             noted: false,
@@ -76,8 +79,10 @@ impl Books {
     ) -> Result<(), Failure> {
         self.forget_batch();
         let before = self.head.sequence;
-        self.take_in(connection, shared, false).await?;
+        self.wanted = !batch.is_empty();
+        // Claims first: one that is made meanwhile comes with its event, and none points beyond the head.
         Wanted::of(batch).look_up(connection, &mut self.claims).await?;
+        self.take_in(connection, shared, false).await?;
         let commands = batch.iter().any(|one| self.may_write(&one.work));
         let due = time.filter(|time| self.state.due(*time).is_some());
         if time.is_some() && (commands || due.is_some() || self.head.sequence == 0) {
@@ -163,9 +168,12 @@ impl Books {
     fn fold(&mut self, event: &Event, shared: &Shared) {
         self.state.apply(event);
         shared.facts.learn(event);
-        event.claims(|digest, claimed| {
-            self.claims.insert(digest, claimed);
-        });
+        // At the first start nobody asks for a claim, and there are as many as events.
+        if self.wanted {
+            event.claims(|digest, claimed| {
+                self.claims.insert(digest, claimed);
+            });
+        }
     }
 
     /// A commit of others may be seen a moment before it is on the disk. One of our own, after it, is answered
