@@ -64,19 +64,20 @@ fn place(currency: Currency, account_type: AccountType) -> usize {
 }
 
 impl Totals {
-    /// Over these accounts.
-    pub(crate) fn of<'a>(accounts: impl Iterator<Item = &'a Account>) -> Totals {
+    /// Over these accounts; none if they add up to more than any bank can hold, as only damage makes them.
+    pub(crate) fn of<'a>(accounts: impl Iterator<Item = &'a Account>) -> Option<Totals> {
         let mut totals = Totals::default();
         for account in accounts {
             let line = totals.line(account.currency(), account.account_type);
             line.accounts += 1;
             for side in [Side::Debit, Side::Credit] {
-                line.posted[side as usize] += account.posted(side);
-                line.held[side as usize] += account.held_ever(side);
-                line.released[side as usize] += account.released_ever(side);
+                let add = |total: &mut u128, more: u128| Some(*total = total.checked_add(more)?);
+                add(&mut line.posted[side as usize], account.posted(side))?;
+                add(&mut line.held[side as usize], account.held_ever(side))?;
+                add(&mut line.released[side as usize], account.released_ever(side))?;
             }
         }
-        totals
+        Some(totals)
     }
 
     /// By currency and type, in the order in which they came.

@@ -52,15 +52,7 @@ impl MariaDb {
         sweep(&parent);
         let folder = parent.join(format!("{FOLDER}{}-{}", std::process::id(), free_port()));
         std::fs::create_dir_all(&folder).expect("a folder for the server");
-        let installed = Command::new("mariadb-install-db")
-            .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"])
-            .arg(format!("--datadir={}", folder.join("data").display()))
-            .arg(format!("--user={}", user()))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
-        let installed = installed.expect("mariadb-install-db: install Debian's package mariadb-server");
-        assert!(installed.success(), "mariadb-install-db failed in {}", folder.display());
+        install(&folder);
         let server =
             MariaDb { folder, port: free_port(), child: Mutex::new(None), databases: AtomicU32::new(0) };
         server.run();
@@ -165,6 +157,28 @@ impl Drop for MariaDb {
         self.kill();
         let _ = std::fs::remove_dir_all(&self.folder);
     }
+}
+
+/// Makes a server's data folder. Tried again: what is made beside others that start at the same moment may fail
+/// for want of something that they give back in a moment.
+fn install(folder: &Path) {
+    let mut said = String::new();
+    for _ in 0..3 {
+        let _ = std::fs::remove_dir_all(folder.join("data"));
+        let output = Command::new("mariadb-install-db")
+            .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"])
+            .arg(format!("--datadir={}", folder.join("data").display()))
+            .arg(format!("--user={}", user()))
+            .output()
+            .expect("mariadb-install-db: install Debian's package mariadb-server");
+        if output.status.success() {
+            return;
+        }
+        said =
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    panic!("mariadb-install-db failed in {}: {said}", folder.display());
 }
 
 /// Folders of servers begin so, and go on with the process that they belong to.

@@ -217,9 +217,23 @@ fn tls_needs_both_files() {
 fn the_settings_are_shown_with_their_origins() {
     let shown = Case::new().load("--data d --demo", &[("BANKCORE_LOG", "debug")]).unwrap().render();
     let lines: Vec<_> = shown.lines().map(|l| l.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
-    assert_eq!(lines[..3], ["data d flag --data", "listen 127.0.0.1:8400 default", "demo true flag --demo"]);
+    assert_eq!(lines[0], "data d flag --data");
+    for line in ["listen 127.0.0.1:8400 default", "demo true flag --demo"] {
+        assert!(lines.contains(&line.to_owned()), "{line}");
+    }
     assert!(lines.contains(&"log debug env BANKCORE_LOG".to_owned()));
     assert_eq!(lines.len(), SETTINGS.len());
+}
+
+/// The one secret among the settings.
+#[test]
+fn the_password_of_a_database_is_never_shown() {
+    let shown = Case::new().load("--store mysql://app:s3:cr@et@host:1/bank", &[]).unwrap().render();
+    assert!(
+        shown.contains("mysql://app:***@host:1/bank") && !shown.contains("s3") && !shown.contains("cr@et")
+    );
+    let error = Case::new().error("--store postgres://app:s3cret@host/bank", &[]);
+    assert!(error.contains("mysql://") && !error.contains("s3cret"), "{error}");
 }
 
 #[test]
@@ -242,7 +256,8 @@ fn every_flag_and_every_variable_reaches_its_setting() {
     for setting in SETTINGS {
         let value = match setting.name {
             "listen" => "127.0.0.1:1",
-            "demo" | "behind_proxy" => "true",
+            "store" => "mysql://user@host/bank",
+            "demo" | "behind_proxy" | "accept_weak_durability" => "true",
             "business_day" => "manual",
             "log" => "trace",
             "log_format" => "json",

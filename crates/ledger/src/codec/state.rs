@@ -86,7 +86,7 @@ impl State {
             let account = input.account()?;
             state.push_account(account);
         }
-        state.totals = Totals::of(state.accounts().map(|(_, account)| account));
+        state.totals = Totals::of(state.accounts().map(|(_, account)| account)).ok_or(NotASnapshot)?;
         let mut holds = BTreeMap::new();
         let mut due = BTreeSet::new();
         for _ in 0..input.u64()? {
