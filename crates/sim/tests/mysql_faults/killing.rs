@@ -1,6 +1,6 @@
 //! The server is killed under load, again and again.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bank::store::mysql::Settings;
@@ -19,18 +19,17 @@ fn killed_twenty_times_under_load_everything_acknowledged_is_there_once() {
     let settings = Settings { patience: Duration::from_secs(3), ..database.settings() };
     let bank = Running::open(&settings);
     let [_, alice, bob] = furnish(&bank.books, 1 << 40);
-    let (stop, faults) = (AtomicBool::new(false), AtomicU32::new(0));
+    let stop = AtomicBool::new(false);
     let told: Vec<Told> = std::thread::scope(|scope| {
-        let (stop, faults, books) = (&stop, &faults, &bank.books);
+        let (stop, books) = (&stop, &bank.books);
         let clients: Vec<_> = (0..CLIENTS)
             .map(|client| {
                 scope.spawn(move || {
                     let mut told = Vec::new();
                     while !stop.load(Ordering::Relaxed) {
                         let request = transfer(alice, bob, 1, &format!("{client} {}", told.len()));
-                        let (decided, met) = insist_on(books, &request);
-                        faults.fetch_add(met, Ordering::Relaxed);
-                        match decided {
+                        // Whether anybody hears of a kill depends on how soon the server is back.
+                        match insist_on(books, &request).0 {
                             bank::books::Decided::Accepted { event, .. } => {
                                 told.push(Told::Happened(vec![event]))
                             }
@@ -54,7 +53,6 @@ fn killed_twenty_times_under_load_everything_acknowledged_is_there_once() {
     let moved = writing.state().account(bob).expect("there").ledger_balance();
     assert_eq!(moved, told.len() as i128, "each was answered, and posted once");
     assert!(told.len() > KILLS as usize, "there was load: {} transfers", told.len());
-    assert!(faults.load(Ordering::Relaxed) > 0, "the server was missed");
     sums_hold(&database, &server);
     let again = bank::store::mysql::open(&settings, &fresh()).expect("a healthy server");
     assert!(again.writing.state() == writing.state(), "in memory and in the tables");
