@@ -71,10 +71,10 @@ impl Totals {
             let line = totals.line(account.currency(), account.account_type);
             line.accounts += 1;
             for side in [Side::Debit, Side::Credit] {
-                let add = |total: &mut u128, more: u128| Some(*total = total.checked_add(more)?);
-                add(&mut line.posted[side as usize], account.posted(side))?;
-                add(&mut line.held[side as usize], account.held_ever(side))?;
-                add(&mut line.released[side as usize], account.released_ever(side))?;
+                let at = side as usize;
+                line.posted[at] = line.posted[at].checked_add(account.posted(side))?;
+                line.held[at] = line.held[at].checked_add(account.held_ever(side))?;
+                line.released[at] = line.released[at].checked_add(account.released_ever(side))?;
             }
         }
         Some(totals)
