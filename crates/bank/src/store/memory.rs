@@ -12,6 +12,7 @@ use parking_lot::RwLock;
 use super::{Answered, Head, Reads, Store, Watch, answer};
 use crate::books::{Facts, FactsTable};
 use crate::sequencer::{Answer, Fault, Prior, Query, Receipt};
+use crate::store::reads::fold;
 
 /// The writing side.
 pub struct MemoryStore {
@@ -151,15 +152,7 @@ impl Reads for MemoryReads {
 
     fn state_at(&self, sequence: Sequence) -> Result<State, Fault> {
         self.head().reaches(sequence)?;
-        let mut state = State::new();
-        self.scan(Sequence(1), &mut |event| {
-            if event.sequence > sequence {
-                return ControlFlow::Break(());
-            }
-            state.apply(&event);
-            ControlFlow::Continue(())
-        })?;
-        Ok(state)
+        fold(self, State::new(), sequence)
     }
 
     fn figures(&self) -> Vec<(&'static str, f64)> {

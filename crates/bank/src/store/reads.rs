@@ -91,3 +91,19 @@ pub trait Reads: Send + Sync + 'static {
     /// Figures for metrics: name and value.
     fn figures(&self) -> Vec<(&'static str, f64)>;
 }
+
+/// Folds the events after `state` onto it, up to `sequence`.
+pub(super) fn fold<R: Reads + ?Sized>(
+    reads: &R,
+    mut state: State,
+    sequence: Sequence,
+) -> Result<State, Fault> {
+    reads.scan(state.head().next(), &mut |event| {
+        if event.sequence > sequence {
+            return ControlFlow::Break(());
+        }
+        state.apply(&event);
+        ControlFlow::Continue(())
+    })?;
+    Ok(state)
+}

@@ -14,6 +14,7 @@ use super::snapshots;
 use super::writing::key;
 use crate::books::{Facts, FactsTable};
 use crate::sequencer::{Fault, Prior};
+use crate::store::reads::fold;
 use crate::store::{Head, Reads, Watch};
 
 /// Events that a question about the past may fold beyond the nearest snapshot.
@@ -107,21 +108,14 @@ impl<D: Disk> Reads for Reading<D> {
         self.healthy()?;
         self.head().reaches(sequence)?;
         let _one = self.folding.try_lock().ok_or(Fault::Overloaded)?;
-        let mut state = snapshots::newest(&self.disk, &self.snapshots, sequence.0).unwrap_or_default();
+        let state = snapshots::newest(&self.disk, &self.snapshots, sequence.0).unwrap_or_default();
         let distance = sequence.0 - state.head().0;
         if distance > FOLD_MAX {
             let text =
                 format!("{distance} events beyond the nearest snapshot, at most {FOLD_MAX} are folded");
             return Err(Fault::TooFar(text));
         }
-        self.scan(state.head().next(), &mut |event| {
-            if event.sequence > sequence {
-                return ControlFlow::Break(());
-            }
-            state.apply(&event);
-            ControlFlow::Continue(())
-        })?;
-        Ok(state)
+        fold(self, state, sequence)
     }
 
     fn figures(&self) -> Vec<(&'static str, f64)> {

@@ -16,6 +16,7 @@ use super::{Shared, hex};
 use crate::books::Facts;
 use crate::books::history::{Place, Step};
 use crate::sequencer::{Fault, Prior};
+use crate::store::reads::fold;
 use crate::store::{Head, Reads, Trail, Watch};
 
 /// Steps of an account's history that are read in one go: few at first, since one may be enough.
@@ -217,21 +218,13 @@ impl Reads for Reading {
 
     fn state_at(&self, sequence: Sequence) -> Result<State, Fault> {
         self.head().reaches(sequence)?;
-        let mut state = State::new();
-        self.scan(Sequence(1), &mut |event| {
-            if event.sequence > sequence {
-                return ControlFlow::Break(());
-            }
-            state.apply(&event);
-            ControlFlow::Continue(())
-        })?;
-        Ok(state)
+        fold(self, State::new(), sequence)
     }
 
     fn figures(&self) -> Vec<(&'static str, f64)> {
         vec![
-            ("mysql_connections", f64::from(self.pool.size())),
-            ("mysql_idle_connections", self.pool.num_idle() as f64),
+            ("bankcore_mysql_connections", f64::from(self.pool.size())),
+            ("bankcore_mysql_idle_connections", self.pool.num_idle() as f64),
         ]
     }
 }

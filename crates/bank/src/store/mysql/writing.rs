@@ -137,7 +137,7 @@ impl Writing {
         })
     }
 
-    fn send(&mut self, sent: &Sent) -> Ended {
+    fn send(&mut self, Sent { packets, head }: Sent) -> Ended {
         let Writing { runtime, link, .. } = self;
         let patience = link.patience;
         // Never a new connection: outside the transaction that was begun, each statement would be kept on its own.
@@ -146,8 +146,8 @@ impl Writing {
         };
         runtime.block_on(async {
             let packets = async {
-                for packet in &sent.packets {
-                    sql(packet.clone()).execute(&mut *connection).await?;
+                for packet in packets {
+                    sql(packet).execute(&mut *connection).await?;
                 }
                 Ok(())
             };
@@ -155,14 +155,14 @@ impl Writing {
                 return Ended::Undone(error.into());
             }
             match within(patience, sqlx::raw_sql("COMMIT").execute(connection)).await {
-                Ok(_) => Ended::Kept(sent.head),
+                Ok(_) => Ended::Kept(head),
                 Err(error) => Ended::Unknown(error.into()),
             }
         })
     }
 
     /// Asks until it is known whether the batch arrived, within bounds.
-    fn look_for(&mut self, sent: &Sent, why: Failure) -> Ended {
+    fn look_for(&mut self, head: Head, why: Failure) -> Ended {
         self.link.connection = None;
         let until = Instant::now() + self.link.patience;
         for again in (0..TRIES).take_while(|again| *again == 0 || Instant::now() < until) {
@@ -177,7 +177,7 @@ impl Writing {
                 asked.await.unwrap_or_else(|_| Err(Failure::Sql(silence(patience))))
             });
             match arrived {
-                Ok(true) => return Ended::Kept(sent.head),
+                Ok(true) => return Ended::Kept(head),
                 Ok(false) => return Ended::Undone(why),
                 Err(failure) => {
                     tracing::warn!(?failure, "the outcome of a batch is not known yet");
@@ -292,8 +292,9 @@ impl Store for Writing {
             return Err(Unsettled::Again);
         }
         let sent = self.books.to_send();
-        let ended = match self.send(&sent) {
-            Ended::Unknown(why) => self.look_for(&sent, why),
+        let head = sent.head;
+        let ended = match self.send(sent) {
+            Ended::Unknown(why) => self.look_for(head, why),
             ended => ended,
         };
         match ended {
