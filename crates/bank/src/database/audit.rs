@@ -54,10 +54,14 @@ pub struct NewAuditRecord<'a> {
 
 /// Writes a record within `change`.
 pub async fn record(change: &mut Change, new: &NewAuditRecord<'_>) -> Result<(), sqlx::Error> {
+    let (actor, at) = (change.actor().clone(), change.now_us());
     sqlx::query(
         "INSERT INTO audit_records (at, actor, origin, action, object, object_id, before_state, after_state)
-         SELECT at, actor, origin, ?, ?, ?, ?, ? FROM audit_signature",
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     )
+    .bind(at)
+    .bind(&*actor.name)
+    .bind(&*actor.origin)
     .bind(new.action)
     .bind(new.object)
     .bind(new.object_id)
@@ -83,7 +87,7 @@ pub async fn list(database: &Database, after_id: i64, limit: u32) -> Result<Vec<
           WHERE id > ? ORDER BY id LIMIT ?",
     )
     .bind(after_id)
-    .bind(limit.min(PAGE_MAX))
+    .bind(i64::from(limit.min(PAGE_MAX)))
     .fetch_all(database.pool())
     .await
     .map_err(|e| database.fault(e))?;

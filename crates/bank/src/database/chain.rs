@@ -16,7 +16,7 @@
 //! them. Nor does it tell who wrote a record while the triggers were taken out.
 
 use sha2::{Digest as _, Sha256};
-use sqlx::sqlite::SqliteConnection;
+use sqlx::AnyConnection;
 
 /// Records that are chained at a time.
 const PAGE: i64 = 1_000;
@@ -97,7 +97,7 @@ pub(crate) fn next(before: &Hash, row: &Row) -> Hash {
 }
 
 /// Chains every record that has no hash yet. The caller's db tx holds the write lock.
-pub(super) async fn extend(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+pub(super) async fn extend(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
     let (mut last, mut hash) = end(connection).await?;
     loop {
         let rows: Vec<Row> = sqlx::query_as("SELECT * FROM audit_records WHERE id > ? ORDER BY id LIMIT ?")
@@ -120,7 +120,7 @@ pub(super) async fn extend(connection: &mut SqliteConnection) -> Result<(), sqlx
 }
 
 /// The newest chained record; id 0 and the beginning of the chain if there is none.
-pub(super) async fn end(connection: &mut SqliteConnection) -> Result<(i64, Hash), sqlx::Error> {
+pub(super) async fn end(connection: &mut AnyConnection) -> Result<(i64, Hash), sqlx::Error> {
     let newest: Option<(i64, Vec<u8>)> =
         sqlx::query_as("SELECT id, hash FROM audit_chain ORDER BY id DESC LIMIT 1")
             .fetch_optional(&mut *connection)

@@ -1,13 +1,11 @@
 //! One db tx in the name of one actor.
 //!
-//! The actor stands in the table `session_actor` while the db tx is open: the audit triggers read it there.
-//! [`Change::commit`] empties the row first, so a committed row would mean that somebody went around this
-//! module. A change that is dropped is rolled back.
+//! The actor stands where the audit triggers read it (in SQLite the table `session_actor`) while the db tx is open,
+//! and nowhere afterwards. A change that is dropped is rolled back.
 
-use sqlx::Transaction;
-use sqlx::sqlite::{Sqlite, SqliteConnection};
+use sqlx::{Any, AnyConnection, Transaction};
 
-use super::{Database, DatabaseError, chain};
+use super::{Database, DatabaseError, chain, sqlite};
 
 /// Who acts, and from where.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -28,8 +26,10 @@ impl Actor {
 
 /// An open change. Nothing of it is seen or kept before [`Change::commit`] returns.
 pub struct Change {
-    tx: Transaction<'static, Sqlite>,
+    tx: Transaction<'static, Any>,
     database: Database,
+    actor: Actor,
+    now_us: i64,
 }
 
 impl Change {
@@ -38,29 +38,32 @@ impl Change {
         actor: &Actor,
         now_us: i64,
     ) -> Result<Change, DatabaseError> {
-        let fault = |e| database.fault(e);
-        // IMMEDIATE takes the write lock at once; a tx that starts by reading may lose its snapshot and fail.
-        let mut tx = database.pool().begin_with("BEGIN IMMEDIATE").await.map_err(fault)?;
-        sqlx::query("INSERT OR REPLACE INTO session_actor (one, actor, origin, at) VALUES (1, ?, ?, ?)")
-            .bind(&*actor.name)
-            .bind(&*actor.origin)
-            .bind(now_us)
-            .execute(&mut *tx)
-            .await
-            .map_err(fault)?;
-        Ok(Change { tx, database: database.clone() })
+        let tx = sqlite::begin(database.pool(), actor, now_us).await.map_err(|e| database.fault(e))?;
+        Ok(Change { tx, database: database.clone(), actor: actor.clone(), now_us })
     }
 
     /// The connection to run statements on.
-    pub fn connection(&mut self) -> &mut SqliteConnection {
+    pub fn connection(&mut self) -> &mut AnyConnection {
         &mut self.tx
+    }
+
+    /// Who acts.
+    #[must_use]
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// When, in microseconds since 1970.
+    #[must_use]
+    pub fn now_us(&self) -> i64 {
+        self.now_us
     }
 
     /// Chains what the change recorded, and makes it durable.
     pub async fn commit(mut self) -> Result<(), DatabaseError> {
         let fault = |e| self.database.fault(e);
         chain::extend(&mut self.tx).await.map_err(fault)?;
-        sqlx::query("DELETE FROM session_actor").execute(&mut *self.tx).await.map_err(fault)?;
+        sqlite::sign_off(&mut self.tx).await.map_err(fault)?;
         self.tx.commit().await.map_err(fault)
     }
 }

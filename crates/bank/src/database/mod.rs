@@ -11,11 +11,14 @@
 //! - **Durable.** WAL with `synchronous = FULL`: a commit that returned is on disk. The file is readable by
 //!   its owner only.
 //!
+//! Queries are written once, in the SQL that all dialects have: `?` for values, no RETURNING, no upserts; ids as 16
+//! bytes, times and counts as `i64`, JSON as text. What differs is in one file a dialect.
+//!
 //! ```text
-//! open.rs   make, open, check, migrate
 //! change.rs one db tx with a named actor
 //! audit.rs  the append-only record: write and read
 //! chain.rs  its hashes: what they prove, and what they cannot
+//! sqlite.rs make, open, check, migrate; begin and end a db tx
 //! error.rs  what can be wrong, and what to do about it
 //! ```
 
@@ -23,13 +26,13 @@ pub mod audit;
 pub mod chain;
 pub mod change;
 pub mod error;
-mod open;
+mod sqlite;
 #[cfg(test)]
 mod tests;
 
 use std::path::{Path, PathBuf};
 
-use sqlx::SqlitePool;
+use sqlx::AnyPool;
 
 pub use audit::{AuditRecord, NewAuditRecord};
 pub use change::{Actor, Change};
@@ -41,7 +44,7 @@ pub const FILE_NAME: &str = "bank.db";
 /// The open bank database. Clones share one pool of connections.
 #[derive(Clone)]
 pub struct Database {
-    pool: SqlitePool,
+    pool: AnyPool,
     path: PathBuf,
 }
 
@@ -49,13 +52,13 @@ impl Database {
     /// Makes a new database for `bank` at `path`. The file appears under its name only when it is complete;
     /// one that exists is never touched.
     pub async fn create(path: &Path, bank: [u8; 16], now_us: i64) -> Result<Database, DatabaseError> {
-        open::create(path, bank, now_us).await?;
+        sqlite::create(path, bank, now_us).await?;
         Database::open(path, bank).await
     }
 
     /// Opens the database of `bank` at `path`, checks it and brings its schema up to date.
     pub async fn open(path: &Path, bank: [u8; 16]) -> Result<Database, DatabaseError> {
-        let pool = open::open(path, bank).await?;
+        let pool = sqlite::open(path, bank).await?;
         Ok(Database { pool, path: path.to_owned() })
     }
 
@@ -66,7 +69,7 @@ impl Database {
 
     /// The connections, for reading. A change made through them is recorded as made from `outside`.
     #[must_use]
-    pub fn pool(&self) -> &SqlitePool {
+    pub fn pool(&self) -> &AnyPool {
         &self.pool
     }
 

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI64};
 
 use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
+use sqlx::any::AnyRow;
 use uuid::Uuid;
 
 use crate::database::{Database, DatabaseError};
@@ -63,7 +63,7 @@ impl Stored {
     }
 }
 
-fn stored(row: &SqliteRow, id: Uuid, accounts: Vec<u64>) -> Result<Stored, sqlx::Error> {
+fn stored(row: &AnyRow, id: Uuid, accounts: Vec<u64>) -> Result<Stored, sqlx::Error> {
     let decode = |what: &str| sqlx::Error::Decode(format!("api_keys.{what} of key {id}").into());
     let prefix: String = row.try_get("prefix")?;
     let hash: Vec<u8> = row.try_get("hash")?;

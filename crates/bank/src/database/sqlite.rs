@@ -1,15 +1,19 @@
-//! Making and opening the file: every check comes before the first change.
+//! The dialect of SQLite: a file in the data folder, made and opened with every check before the first change.
 
+use std::fmt::Write as _;
 use std::fs::{File, OpenOptions, Permissions};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, SqliteConnection, Transaction};
 
 use super::chain;
+use super::change::Actor;
 use super::error::DatabaseError;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations/sqlite");
@@ -65,7 +69,7 @@ async fn prepare(draft: &Path, bank: [u8; 16], now_us: i64) -> Result<(), Databa
     connection.close().await.map_err(fault)
 }
 
-pub(super) async fn open(path: &Path, bank: [u8; 16]) -> Result<SqlitePool, DatabaseError> {
+pub(super) async fn open(path: &Path, bank: [u8; 16]) -> Result<AnyPool, DatabaseError> {
     let io = |e: std::io::Error| DatabaseError::from_io(path, &e);
     // By path, never through a descriptor of our own: closing one would drop the POSIX locks that another
     // connection of this process has on the file.
@@ -79,18 +83,68 @@ pub(super) async fn open(path: &Path, bank: [u8; 16]) -> Result<SqlitePool, Data
     check_identity(&mut connection, path, bank).await?;
     check_pages(&mut connection, path).await?;
     MIGRATIONS.run(&mut connection).await.map_err(|e| migration_fault(path, e))?;
-    chain_records(&mut connection).await.map_err(fault)?;
     // Also the proof that the file can be written: SQLite opens a write-protected one for reading only.
     sqlx::query("DELETE FROM session_actor").execute(&mut connection).await.map_err(fault)?;
     connection.close().await.map_err(fault)?;
-    SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_with(options(path)).await.map_err(fault)
+    let pool = pool(path).await?;
+    chain_records(&pool).await.map_err(fault)?;
+    Ok(pool)
+}
+
+/// The connections for everybody. They are made from a URL, in which every byte that could mean something is encoded.
+async fn pool(path: &Path) -> Result<AnyPool, DatabaseError> {
+    sqlx::any::install_default_drivers();
+    let whole = std::fs::canonicalize(path).map_err(|e| DatabaseError::from_io(path, &e))?;
+    let mut url = String::from("sqlite://");
+    for byte in whole.as_os_str().as_bytes() {
+        match byte {
+            b'/' | b'-' | b'_' | b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' => url.push(char::from(*byte)),
+            _ => _ = write!(url, "%{byte:02X}"),
+        }
+    }
+    url.push_str("?mode=rw");
+    let fault = |e| DatabaseError::from_driver(path, e);
+    let options: AnyConnectOptions = url.parse().map_err(fault)?;
+    AnyPoolOptions::new()
+        .max_connections(CONNECTIONS)
+        // The log mode stands in the file; waiting for others and foreign keys are the driver's defaults.
+        .after_connect(|connection, _| {
+            Box::pin(
+                async move { sqlx::query("PRAGMA synchronous = FULL").execute(connection).await.map(|_| ()) },
+            )
+        })
+        .connect_with(options.disable_statement_logging())
+        .await
+        .map_err(fault)
 }
 
 /// Chains what was recorded before there was a chain, and what other programs caused since the service ran.
-async fn chain_records(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
+async fn chain_records(pool: &AnyPool) -> Result<(), sqlx::Error> {
+    let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
     chain::extend(&mut tx).await?;
     tx.commit().await
+}
+
+/// Opens a db tx in the name of `actor`. IMMEDIATE takes the write lock at once; a db tx that starts by reading may
+/// lose its snapshot and fail.
+pub(super) async fn begin(
+    pool: &AnyPool,
+    actor: &Actor,
+    now_us: i64,
+) -> Result<Transaction<'static, Any>, sqlx::Error> {
+    let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
+    sqlx::query("INSERT OR REPLACE INTO session_actor (one, actor, origin, at) VALUES (1, ?, ?, ?)")
+        .bind(&*actor.name)
+        .bind(&*actor.origin)
+        .bind(now_us)
+        .execute(&mut *tx)
+        .await?;
+    Ok(tx)
+}
+
+/// Nobody acts any more: what is committed names no one.
+pub(super) async fn sign_off(tx: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM session_actor").execute(tx).await.map(|_| ())
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {
