@@ -70,10 +70,15 @@ impl Runs {
     pub fn find_batch(&self, digests: &[Digest], found: &mut Vec<(usize, u64)>) -> Result<(), KeysError> {
         // Enough that the misses of one group overlap, few enough that its lines stay in the first cache.
         const GROUP: usize = 64;
+        // In the order of the filters' lines: neighbours share pages of memory, which saves most walks of page tables.
+        let mut order: Vec<(u64, u32)> =
+            digests.iter().enumerate().map(|(at, digest)| (digest.high, at as u32)).collect();
+        order.sort_unstable();
+        let ordered: Vec<Digest> = order.iter().map(|(_, at)| digests[*at as usize]).collect();
         let mut maybe = Vec::new();
         for run in &self.runs {
             maybe.clear();
-            for (group, digests) in digests.chunks(GROUP).enumerate() {
+            for (group, digests) in ordered.chunks(GROUP).enumerate() {
                 run.filter().touch(digests);
                 for (at, digest) in digests.iter().enumerate() {
                     if run.filter().may_contain(digest) {
@@ -82,8 +87,8 @@ impl Runs {
                 }
             }
             for &at in &maybe {
-                if let Some(value) = run.find(&digests[at])? {
-                    found.push((at, value));
+                if let Some(value) = run.find(&ordered[at])? {
+                    found.push((order[at].1 as usize, value));
                 }
             }
         }
