@@ -3,6 +3,9 @@
 use crate::disk::DiskFile;
 use std::io;
 
+/// Who reads this much at a time walks on: the disk fetches the next chunk while this one is used.
+const WALKS: usize = 256 << 10;
+
 /// Bytes of one file around the place last asked for.
 #[derive(Debug)]
 pub(crate) struct Window {
@@ -34,6 +37,10 @@ impl Window {
                 self.bytes.resize(wanted, 0);
             }
             file.read_exact_at(&mut self.bytes[..wanted], offset)?;
+            let next = offset + wanted as u64;
+            if self.chunk >= WALKS && next < end {
+                file.read_ahead(next, (end - next).min(2 * self.chunk as u64));
+            }
             self.start = offset;
             self.filled = wanted;
         }

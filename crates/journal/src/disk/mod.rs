@@ -54,6 +54,13 @@ pub trait DiskFile: Send + Sync + 'static {
     fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()>;
     /// Writes all of `bytes` at `offset`. After an error any part of them may have been written.
     fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
+    /// As [`DiskFile::write_all_at`], for whole blocks of 4096 bytes that nobody is likely to read soon: they need not
+    /// pass through the page cache.
+    fn write_blocks_at(&self, blocks: &[u8], offset: u64) -> io::Result<()> {
+        self.write_all_at(blocks, offset)
+    }
+    /// Says that this stretch will be read next. Changes nothing but how long that takes.
+    fn read_ahead(&self, _offset: u64, _bytes: u64) {}
     /// Makes the written bytes durable, and the length if it changed. A failure is final: never retry it.
     fn sync_data(&self) -> io::Result<()>;
     /// As [`DiskFile::sync_data`], with all metadata.

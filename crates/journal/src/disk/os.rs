@@ -1,11 +1,29 @@
 //! The real file system.
 
 use super::{Disk, DiskFile};
-use rustix::fs::{FlockOperation, flock, statvfs};
+use rustix::fs::{Advice, FlockOperation, OFlags, fadvise, flock, statvfs};
+use rustix::io::Errno;
+use std::cell::RefCell;
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::num::NonZeroU64;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::OnceLock;
+
+/// Writes around the page cache are whole blocks of this size, from memory aligned to it: every disk's own blocks
+/// divide it.
+const DIRECT_BLOCK: usize = 4096;
+/// The most that is written around the page cache in one go.
+const DIRECT_BYTES: usize = 2 << 20;
+/// Linux follows advice no further than its own read-ahead, which is this where nobody changed it.
+const ADVICE_BYTES: u64 = 128 << 10;
+
+thread_local! {
+    /// Where bytes are brought into line: the page cache would copy them too.
+    static ALIGNED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 /// The operating system's file system.
 #[derive(Clone, Copy, Debug, Default)]
@@ -13,21 +31,65 @@ pub struct OsDisk;
 
 /// An open file of the operating system.
 #[derive(Debug)]
-pub struct OsFile(File);
+pub struct OsFile {
+    file: File,
+    /// The same file, opened to write around the page cache when that was first wanted; `None` where it cannot be.
+    direct: OnceLock<Option<File>>,
+}
+
+impl From<File> for OsFile {
+    fn from(file: File) -> Self {
+        Self { file, direct: OnceLock::new() }
+    }
+}
+
+impl OsFile {
+    fn direct(&self) -> Option<&File> {
+        let open = || {
+            // By its descriptor: the file may have been renamed since it was opened.
+            let path = format!("/proc/self/fd/{}", self.file.as_raw_fd());
+            OpenOptions::new().write(true).custom_flags(OFlags::DIRECT.bits() as i32).open(path).ok()
+        };
+        self.direct.get_or_init(open).as_ref()
+    }
+}
+
+/// Writes whole blocks around the page cache; false, with nothing written, if this file system will not.
+fn write_direct(file: &File, bytes: &[u8], offset: u64) -> io::Result<bool> {
+    ALIGNED.with_borrow_mut(|room| {
+        let needed = bytes.len().min(DIRECT_BYTES) + DIRECT_BLOCK;
+        if room.len() < needed {
+            room.resize(needed, 0);
+        }
+        let from = room.as_ptr().align_offset(DIRECT_BLOCK);
+        for (number, part) in bytes.chunks(DIRECT_BYTES).enumerate() {
+            let aligned = &mut room[from..from + part.len()];
+            aligned.copy_from_slice(part);
+            match file.write_all_at(aligned, offset + (number * DIRECT_BYTES) as u64) {
+                Ok(()) => {}
+                Err(error) if number == 0 && error.raw_os_error() == Some(Errno::INVAL.raw_os_error()) => {
+                    return Ok(false);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(true)
+    })
+}
 
 impl Disk for OsDisk {
     type File = OsFile;
 
     fn create_new(&self, path: &Path) -> io::Result<OsFile> {
-        OpenOptions::new().read(true).write(true).create_new(true).open(path).map(OsFile)
+        OpenOptions::new().read(true).write(true).create_new(true).open(path).map(OsFile::from)
     }
 
     fn open(&self, path: &Path) -> io::Result<OsFile> {
-        OpenOptions::new().read(true).write(true).open(path).map(OsFile)
+        OpenOptions::new().read(true).write(true).open(path).map(OsFile::from)
     }
 
     fn open_read(&self, path: &Path) -> io::Result<OsFile> {
-        File::open(path).map(OsFile)
+        File::open(path).map(OsFile::from)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -80,32 +142,77 @@ impl Disk for OsDisk {
     fn lock(&self, path: &Path) -> io::Result<OsFile> {
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         flock(&file, FlockOperation::NonBlockingLockExclusive)?;
-        Ok(OsFile(file))
+        Ok(file.into())
     }
 }
 
 impl DiskFile for OsFile {
     fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
-        self.0.read_exact_at(buffer, offset)
+        self.file.read_exact_at(buffer, offset)
     }
 
     fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        self.0.write_all_at(bytes, offset)
+        self.file.write_all_at(bytes, offset)
+    }
+
+    fn write_blocks_at(&self, blocks: &[u8], offset: u64) -> io::Result<()> {
+        debug_assert!(
+            blocks.len().is_multiple_of(DIRECT_BLOCK) && offset.is_multiple_of(DIRECT_BLOCK as u64)
+        );
+        if let Some(direct) = self.direct()
+            && write_direct(direct, blocks, offset)?
+        {
+            return Ok(());
+        }
+        self.file.write_all_at(blocks, offset)
+    }
+
+    fn read_ahead(&self, offset: u64, bytes: u64) {
+        for at in (offset..offset + bytes).step_by(ADVICE_BYTES as usize) {
+            // Who cannot follow advice reads later.
+            let _ = fadvise(&self.file, at, NonZeroU64::new(ADVICE_BYTES), Advice::WillNeed);
+        }
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.0.sync_data()
+        self.file.sync_data()
     }
 
     fn sync_all(&self) -> io::Result<()> {
-        self.0.sync_all()
+        self.file.sync_all()
     }
 
     fn len(&self) -> io::Result<u64> {
-        Ok(self.0.metadata()?.len())
+        Ok(self.file.metadata()?.len())
     }
 
     fn set_len(&self, bytes: u64) -> io::Result<()> {
-        self.0.set_len(bytes)
+        self.file.set_len(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// From memory that lies anywhere, over what stood in the page cache, in one go and in several.
+    #[test]
+    fn blocks_written_around_the_cache_are_read_through_it() {
+        for folder in [std::env::temp_dir(), "/dev/shm".into()] {
+            let dir = tempfile::tempdir_in(folder).unwrap();
+            let file = OsDisk.create_new(&dir.path().join("blocks")).unwrap();
+            for blocks in [1, 3, DIRECT_BYTES / DIRECT_BLOCK, DIRECT_BYTES / DIRECT_BLOCK * 2 + 1] {
+                let bytes: Vec<u8> = (0..blocks * DIRECT_BLOCK + 1).map(|at| (at % 251) as u8).collect();
+                let (wanted, at) = (&bytes[1..], 2 * DIRECT_BLOCK as u64);
+                let mut found = vec![0; wanted.len()];
+                file.write_all_at(&vec![9; at as usize + wanted.len()], 0).unwrap();
+                file.read_exact_at(&mut found, at).unwrap();
+                file.write_blocks_at(wanted, at).unwrap();
+                file.read_exact_at(&mut found, at).unwrap();
+                assert!(found == wanted, "{blocks} blocks");
+                file.read_exact_at(&mut found[..1], at - 1).unwrap();
+                assert_eq!(found[0], 9, "what lies before stays");
+            }
+        }
     }
 }
