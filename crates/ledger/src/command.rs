@@ -102,6 +102,19 @@ pub enum Command {
         /// The hold.
         hold: Sequence,
     },
+    /// Two-phase commit, first phase: reserve the sender's funds and promise them to the receiver. No time ends it, a
+    /// freeze does not stop its commit: only [`Command::Commit`] and [`Command::Abort`] end it. Its id is a hold's.
+    Prepare(Movement),
+    /// Second phase, yes: post a prepared hold whole.
+    Commit {
+        /// The prepared hold.
+        hold: Sequence,
+    },
+    /// Second phase, no: give a prepared hold up.
+    Abort {
+        /// The prepared hold.
+        hold: Sequence,
+    },
     /// End a hold whose time has come. Submitted by the sequencer only.
     Expire {
         /// The hold.

@@ -37,6 +37,9 @@ pub const VALUE_DATE_AHEAD_DAYS: i32 = 366;
 /// The longest life of a hold, in microseconds: 400 days, longer than any card scheme allows.
 pub const HOLD_LIFE_MAX_US: i64 = 400 * 86_400 * 1_000_000;
 
+/// When a prepared hold expires: never. What was promised to a coordinator is kept until it decides.
+pub const NEVER: i64 = i64::MAX;
+
 /// The life of a hold whose request names none: seven days, as card schemes have it.
 pub const HOLD_LIFE_DEFAULT_US: i64 = 7 * 86_400 * 1_000_000;
 

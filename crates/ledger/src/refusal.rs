@@ -158,6 +158,9 @@ codes! {
     FirstDayTooEarly = 24, "first_day_too_early", Books, Day("earliest_day"), Day("day"),
         "First business day too early", "Business days only go forward, and all before the first was booked on the day of the clock.",
         "Open that day or a later one.";
+    HoldPrepared = 25, "hold_prepared", Books, Number("hold_id"), None,
+        "Hold is prepared", "A prepared hold is ended by its coordinator's decision and by nothing else.",
+        "Let the two-phase transaction end, or have an operator decide it.";
 
     AmountNotPositive = 40, "amount_not_positive", Request, None, None,
         "Amount not above zero", "Something must move.",

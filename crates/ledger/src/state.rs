@@ -9,6 +9,7 @@ use crate::digest::Digest;
 use crate::event::{Body, Claimed, Event, NameKind};
 use crate::ids::{AccountId, NameId, Sequence};
 use crate::late::{self, LateList};
+use crate::limits::NEVER;
 use crate::rules::overlay_hold;
 use crate::totals::{Total, Totals};
 use crate::view::{BusinessDay, Hold, View};
@@ -107,10 +108,10 @@ impl State {
         self.due.iter().take_while(move |(expires_at, _)| *expires_at <= time).map(|(_, hold)| *hold)
     }
 
-    /// When the next hold expires, microseconds since 1970.
+    /// When the next hold expires, microseconds since 1970. None while there are only prepared ones.
     #[must_use]
     pub fn next_due(&self) -> Option<i64> {
-        self.due.first().map(|(expires_at, _)| *expires_at)
+        self.due.first().map(|(expires_at, _)| *expires_at).filter(|expires_at| *expires_at < NEVER)
     }
 
     /// The account with this id.

@@ -6,6 +6,7 @@ use crate::date::Date;
 use crate::digest::Digest;
 use crate::event::{Claimed, NameKind};
 use crate::ids::{AccountId, NameId, Sequence};
+use crate::limits::NEVER;
 
 /// The books as one command sees them. A store loads what a batch needs and hands this out.
 pub trait View {
@@ -49,6 +50,14 @@ pub struct Hold {
     pub amount: i64,
     /// The currency.
     pub currency: Currency,
-    /// Microseconds since 1970.
+    /// Microseconds since 1970; [`NEVER`] for a prepared one.
     pub expires_at: i64,
+}
+
+impl Hold {
+    /// Is it the first phase of a two-phase commit? Then no time and nobody but its coordinator ends it.
+    #[must_use]
+    pub fn is_prepared(&self) -> bool {
+        self.expires_at == NEVER
+    }
 }

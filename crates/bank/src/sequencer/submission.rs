@@ -120,7 +120,10 @@ fn of_request(request: &Request, digests: &mut Vec<Digest>) {
         digests.push(request.key);
     }
     match &request.command {
-        Command::Capture { hold, .. } | Command::Void { hold } => digests.push(Digest::of_hold_end(*hold)),
+        Command::Capture { hold, .. }
+        | Command::Void { hold }
+        | Command::Commit { hold }
+        | Command::Abort { hold } => digests.push(Digest::of_hold_end(*hold)),
         Command::OpenAccount(wish) => digests.extend(wish.number.as_deref().map(Digest::of_number)),
         _ => {}
     }

@@ -108,6 +108,9 @@ impl Canonical {
                 self.option(*to, Self::account);
             }
             Command::Void { hold } => self.on_hold(7, *hold),
+            Command::Prepare(movement) => self.movement(15, movement),
+            Command::Commit { hold } => self.on_hold(16, *hold),
+            Command::Abort { hold } => self.on_hold(17, *hold),
             Command::Expire { hold } => self.on_hold(8, *hold),
             Command::Reverse { original, extent } => {
                 self.on_hold(9, original.sequence);

@@ -6,18 +6,27 @@
 //!            └─ expire (its time has come) ────────────────────► expired
 //! ```
 //! A hold has one end, and the end is a claim: a second one finds the first, for ever.
+//!
+//! A *prepared* hold is the first phase of a two-phase commit: both its ends are named, no time ends it, and only a
+//! coordinator's decision does.
+//! ```text
+//!             ┌─ commit (whole; passes a freeze) ─► captured
+//!  prepared ──┤
+//!             └─ abort ───────────────────────────► voided
+//! ```
 
 use smallvec::SmallVec;
 
 use super::draft::{Draft, Freeze};
 use super::post::{known, require_day};
 use super::{Context, event};
-use crate::command::{Command, Request};
+use crate::command::{Command, Movement, Request};
+use crate::currency::Currency;
 use crate::digest::Digest;
 use crate::entry::Line;
 use crate::event::{Body, Event, HoldEnd, TransactionKind};
 use crate::ids::{AccountId, Sequence};
-use crate::limits::{HOLD_LIFE_DEFAULT_US, HOLD_LIFE_MAX_US};
+use crate::limits::{HOLD_LIFE_DEFAULT_US, HOLD_LIFE_MAX_US, NEVER};
 use crate::refusal::{Code, Refusal};
 use crate::view::{Hold, View};
 
@@ -29,6 +38,29 @@ pub(super) fn place<V: View>(view: &V, request: &Request, context: Context) -> R
     if expires_at <= context.time || expires_at > context.time + HOLD_LIFE_MAX_US {
         return Err(Refusal::new(Code::HoldTooLong).on(account));
     }
+    reserve(view, request, context, (account, to), (amount, currency), expires_at)
+}
+
+/// Both ends are named, so that all that could stop the commit is checked now: what follows keeps funds, room for the
+/// credit, and the accounts open.
+pub(super) fn prepare<V: View>(
+    view: &V,
+    request: &Request,
+    context: Context,
+    movement: &Movement,
+) -> Result<Event, Refusal> {
+    let Movement { from, to, amount, currency } = *movement;
+    reserve(view, request, context, (from, Some(to)), (amount, currency), NEVER)
+}
+
+fn reserve<V: View>(
+    view: &V,
+    request: &Request,
+    context: Context,
+    (account, to): (AccountId, Option<AccountId>),
+    (amount, currency): (i64, Currency),
+    expires_at: i64,
+) -> Result<Event, Refusal> {
     if to == Some(account) {
         return Err(Refusal::new(Code::SameAccount).on(account));
     }
@@ -55,7 +87,7 @@ pub(super) fn capture<V: View>(
     amount: Option<i64>,
     to: Option<AccountId>,
 ) -> Result<Event, Refusal> {
-    let hold = *open_hold(view, id)?;
+    let hold = *ordinary(view, id)?;
     if hold.expires_at <= context.time {
         return Err(number(Code::HoldExpired, id));
     }
@@ -78,9 +110,33 @@ pub(super) fn capture<V: View>(
         let refusal = Refusal::new(Code::CaptureExceedsHold).on(hold.account).in_currency(hold.currency);
         return Err(refusal.figures(hold.amount.into(), amount.into()));
     }
+    post(view, request, context, id, &hold, (amount, to), Freeze::Stops)
+}
+
+/// What was prepared can be posted, whatever happened to the accounts since; it waits only for an open business day.
+pub(super) fn commit<V: View>(
+    view: &V,
+    request: &Request,
+    context: Context,
+    id: Sequence,
+) -> Result<Event, Refusal> {
+    let hold = *prepared(view, id)?;
+    let to = hold.to.expect("a prepared hold names both ends");
+    post(view, request, context, id, &hold, (hold.amount, to), Freeze::Passes)
+}
+
+fn post<V: View>(
+    view: &V,
+    request: &Request,
+    context: Context,
+    id: Sequence,
+    hold: &Hold,
+    (amount, to): (i64, AccountId),
+    freeze: Freeze,
+) -> Result<Event, Refusal> {
     require_day(view, request)?;
-    let mut draft = Draft::new(view, Freeze::Stops);
-    release_all(&mut draft, &hold)?;
+    let mut draft = Draft::new(view, freeze);
+    release_all(&mut draft, hold)?;
     draft.post(Line { account: hold.account, side: hold.side, amount, currency: hold.currency })?;
     draft.post(Line { account: to, side: hold.side.opposite(), amount, currency: hold.currency })?;
     let body = Body::Posted { kind: TransactionKind::Capture, hold: Some(id), reverses: None };
@@ -95,7 +151,16 @@ pub(super) fn void<V: View>(
     context: Context,
     id: Sequence,
 ) -> Result<Event, Refusal> {
-    end(view, request, context, id, HoldEnd::Voided)
+    end(view, request, context, id, ordinary(view, id)?, HoldEnd::Voided)
+}
+
+pub(super) fn abort<V: View>(
+    view: &V,
+    request: &Request,
+    context: Context,
+    id: Sequence,
+) -> Result<Event, Refusal> {
+    end(view, request, context, id, prepared(view, id)?, HoldEnd::Voided)
 }
 
 pub(super) fn expire<V: View>(
@@ -106,7 +171,7 @@ pub(super) fn expire<V: View>(
 ) -> Result<Event, Refusal> {
     let hold = open_hold(view, id)?;
     assert!(hold.expires_at <= context.time, "only the sequencer expires holds, and only when they are due");
-    end(view, request, context, id, HoldEnd::Expired)
+    end(view, request, context, id, hold, HoldEnd::Expired)
 }
 
 /// Gives reserved funds back. Neither a freeze nor a closed business day stops it: nothing is posted.
@@ -115,11 +180,11 @@ fn end<V: View>(
     request: &Request,
     context: Context,
     id: Sequence,
+    hold: &Hold,
     how: HoldEnd,
 ) -> Result<Event, Refusal> {
-    let hold = *open_hold(view, id)?;
     let mut draft = Draft::new(view, Freeze::Passes);
-    release_all(&mut draft, &hold)?;
+    release_all(&mut draft, hold)?;
     let mut event = event(view, request, context, Body::HoldEnded { hold: id, how });
     event.entries = draft.entries();
     Ok(event)
@@ -133,6 +198,18 @@ fn release_all<V: View>(draft: &mut Draft<'_, V>, hold: &Hold) -> Result<(), Ref
         draft.release(account, side, hold.amount)?;
     }
     Ok(())
+}
+
+/// An open hold that its maker and time may end.
+fn ordinary<V: View>(view: &V, id: Sequence) -> Result<&Hold, Refusal> {
+    let hold = open_hold(view, id)?;
+    if hold.is_prepared() { Err(number(Code::HoldPrepared, id)) } else { Ok(hold) }
+}
+
+/// An open hold that a coordinator decides.
+fn prepared<V: View>(view: &V, id: Sequence) -> Result<&Hold, Refusal> {
+    let hold = open_hold(view, id)?;
+    if hold.is_prepared() { Ok(hold) } else { Err(number(Code::UnknownHold, id)) }
 }
 
 fn open_hold<V: View>(view: &V, id: Sequence) -> Result<&Hold, Refusal> {

@@ -73,6 +73,9 @@ pub fn decide<V: View>(view: &V, request: &Request, context: Context) -> Result<
         Command::Hold { .. } => hold::place(view, request, context),
         Command::Capture { hold, amount, to } => hold::capture(view, request, context, *hold, *amount, *to),
         Command::Void { hold } => hold::void(view, request, context, *hold),
+        Command::Prepare(movement) => hold::prepare(view, request, context, movement),
+        Command::Commit { hold } => hold::commit(view, request, context, *hold),
+        Command::Abort { hold } => hold::abort(view, request, context, *hold),
         Command::Expire { hold } => hold::expire(view, request, context, *hold),
         Command::Reverse { original, extent } => reverse::reverse(view, request, context, original, extent),
         Command::OpenAccount(wish) => account::open(view, request, context, wish),
@@ -98,9 +101,12 @@ fn posts(command: &Command) -> bool {
         | Command::Transfer(_)
         | Command::Post { .. }
         | Command::Capture { .. }
+        | Command::Commit { .. }
         | Command::Reverse { .. } => true,
         Command::Hold { .. }
         | Command::Void { .. }
+        | Command::Prepare(_)
+        | Command::Abort { .. }
         | Command::Expire { .. }
         | Command::OpenAccount(_)
         | Command::ChangeAccount { .. }

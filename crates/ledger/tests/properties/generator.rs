@@ -66,6 +66,9 @@ pub enum Wish {
         to: Option<u8>,
     },
     Void(u8),
+    Prepare(u8, u8, i64),
+    Commit(u8),
+    Abort(u8),
     Reverse {
         transaction: u8,
         extent: Part,
@@ -137,6 +140,9 @@ fn wish() -> impl Strategy<Value = Wish> {
         8 => (any::<u8>(), prop::option::of(amount()), prop::option::of(account()))
             .prop_map(|(hold, amount, to)| Wish::Capture { hold, amount, to }),
         3 => any::<u8>().prop_map(Wish::Void),
+        3 => (pair(), amount()).prop_map(|((a, b), amount)| Wish::Prepare(a, b, amount)),
+        4 => any::<u8>().prop_map(Wish::Commit),
+        3 => any::<u8>().prop_map(Wish::Abort),
         10 => (any::<u8>(), part()).prop_map(|(transaction, extent)| Wish::Reverse { transaction, extent }),
         3 => (0u8..5, any::<bool>(), 0u8..4, prop_oneof![Just(0), amount()], prop::option::of(0u8..4))
             .prop_map(|(kind, euro, status, limit, number)| Wish::Open { kind, euro, status, limit, number }),
@@ -241,6 +247,9 @@ impl Wish {
                 Command::Capture { hold: a_hold(run, hold)?, amount, to: to.map(id) }
             }
             Wish::Void(hold) => Command::Void { hold: a_hold(run, hold)? },
+            Wish::Prepare(from, to, amount) => Command::Prepare(movement(from, to, amount)),
+            Wish::Commit(hold) => Command::Commit { hold: a_hold(run, hold)? },
+            Wish::Abort(hold) => Command::Abort { hold: a_hold(run, hold)? },
             Wish::Reverse { transaction, ref extent } => {
                 let transactions: Vec<_> =
                     run.events.iter().filter(|event| event.transaction().is_some()).collect();

@@ -13,7 +13,10 @@ use ledger::codec::state::NotASnapshot;
 use ledger::codec::{decode, encode};
 use ledger::rules::decide;
 use ledger::totals::Total;
-use ledger::{Account, Code, Currency, Event, Refusal, Sequence, Side, State, Undo, invariants};
+use ledger::{
+    Account, Code, Command, Currency, Date, Event, NameId, Refusal, Request, Sequence, Side, State, Undo,
+    invariants,
+};
 use proptest::prelude::*;
 
 use generator::{group, steps};
@@ -50,6 +53,30 @@ proptest! {
             }
             model.agrees_with(&after.state);
         });
+    }
+
+    /// What a coordinator was promised can be kept, whatever happened to the accounts since: with a business day open,
+    /// every prepared hold can be committed, one after the other, and any of them given up instead.
+    #[test]
+    fn what_is_prepared_can_be_committed_and_given_up(steps in steps(), kept in any::<u64>()) {
+        let mut run = Run::start();
+        run.steps(&steps, |_, _, _| {});
+        let ask = |run: &mut Run, command| {
+            let decided = run.decide(Asked::One(Request::new(command, NameId(1))));
+            run.finish(&decided);
+            decided.outcome.map(|_| ())
+        };
+        if run.state.day().open.is_none() {
+            let newest = run.state.day().newest.expect("every run begins with a day");
+            prop_assert_eq!(ask(&mut run, Command::OpenDay { date: Date(newest.0 + 1) }), Ok(()));
+        }
+        let prepared: Vec<_> =
+            run.state.holds().filter(|(_, hold)| hold.is_prepared()).map(|(id, _)| id).collect();
+        for (hold, number) in prepared.into_iter().zip(0..) {
+            let commit = kept >> (number % 64) & 1 == 1;
+            let command = if commit { Command::Commit { hold } } else { Command::Abort { hold } };
+            prop_assert_eq!(ask(&mut run, command), Ok(()), "hold {}", hold);
+        }
     }
 
     /// A store that must not commit after all stands where it stood.

@@ -86,6 +86,9 @@ impl Model {
                     Command::OpenAccount(_)
                         | Command::ChangeAccount { .. }
                         | Command::Expire { .. }
+                        | Command::Prepare(_)
+                        | Command::Commit { .. }
+                        | Command::Abort { .. }
                         | Command::OpenDay { .. }
                         | Command::CloseDay { .. }
                         | Command::Name { .. }
@@ -148,6 +151,8 @@ impl Model {
             request.command,
             Command::Hold { .. }
                 | Command::Void { .. }
+                | Command::Prepare(_)
+                | Command::Abort { .. }
                 | Command::OpenAccount(_)
                 | Command::ChangeAccount { .. }
                 | Command::OpenDay { .. }
@@ -179,27 +184,14 @@ impl Model {
             Command::Hold { account, to, amount, currency, expires_at } => {
                 let expires_at = expires_at.unwrap_or(time + 7 * DAY_US);
                 yes(expires_at > time && expires_at <= time + 400 * DAY_US)?;
-                self.day_and_value(request)?;
-                yes(*amount > 0 && *to != Some(*account))?;
-                let amount = i128::from(*amount);
-                let held = self.usable(*account, *currency, false)?;
-                yes(held.balance() - held.reserved + held.limit >= amount)?;
-                held.reserved += amount;
-                held.version += 1;
-                let by_debit = grows_by_debit(held.kind);
-                if let Some(to) = to {
-                    let promised = self.usable(*to, *currency, false)?;
-                    yes(grows_by_debit(promised.kind) == by_debit)?;
-                    yes(promised.balance() + promised.promised + amount <= i64::MAX.into())?;
-                    promised.promised += amount;
-                    promised.version += 1;
-                }
-                self.holds.insert(sequence, Hold { account: *account, to: *to, amount, expires_at });
-                Some(())
+                self.reserve(request, sequence, (*account, *to), (*amount, *currency), expires_at)
+            }
+            Command::Prepare(it) => {
+                self.reserve(request, sequence, (it.from, Some(it.to)), (it.amount, it.currency), i64::MAX)
             }
             Command::Capture { hold: id, amount, to } => {
                 let hold = self.holds.get(id)?.clone();
-                yes(hold.expires_at > time)?;
+                yes(hold.expires_at > time && hold.expires_at < i64::MAX)?;
                 let receiver = match (hold.to, *to) {
                     (Some(promised), None) => promised,
                     (Some(promised), Some(named)) => yes(promised == named).map(|()| named)?,
@@ -220,7 +212,41 @@ impl Model {
                 let shrinks = if by_debit { Side::Credit } else { Side::Debit };
                 self.move_money(request, sequence, &movement, shrinks, TransactionKind::Capture)
             }
-            Command::Void { hold } => self.give_back(*hold),
+            Command::Void { hold } => {
+                yes(self.holds.get(hold)?.expires_at < i64::MAX)?;
+                self.give_back(*hold)
+            }
+            Command::Commit { hold: id } => {
+                let hold = self.holds.get(id)?.clone();
+                yes(hold.expires_at == i64::MAX)?;
+                let (to, currency) = (hold.to?, self.accounts[&hold.account].currency);
+                self.give_back(*id)?;
+                // Given back and posted is one event: one step of each account's version. A freeze is no hindrance.
+                let mut frozen = Vec::new();
+                for id in [hold.account, to] {
+                    let account = self.accounts.get_mut(&id)?;
+                    account.version -= 1;
+                    if account.status == Status::Frozen {
+                        account.status = Status::Active;
+                        frozen.push(id);
+                    }
+                }
+                let shrinks = if grows_by_debit(self.accounts[&hold.account].kind) {
+                    Side::Credit
+                } else {
+                    Side::Debit
+                };
+                let movement = Movement { from: hold.account, to, amount: hold.amount as i64, currency };
+                self.move_money(request, sequence, &movement, shrinks, TransactionKind::Capture)?;
+                for id in frozen {
+                    self.accounts.get_mut(&id)?.status = Status::Frozen;
+                }
+                Some(())
+            }
+            Command::Abort { hold } => {
+                yes(self.holds.get(hold)?.expires_at == i64::MAX)?;
+                self.give_back(*hold)
+            }
             Command::Expire { hold } => {
                 yes(self.holds.get(hold)?.expires_at <= time)?;
                 self.give_back(*hold)
@@ -373,6 +399,33 @@ impl Model {
             lines.push(Line { side, amount: amount as i64, ..line });
         }
         self.post(request, sequence, &lines, TransactionKind::Reversal, true)
+    }
+
+    fn reserve(
+        &mut self,
+        request: &Request,
+        sequence: Sequence,
+        (account, to): (AccountId, Option<AccountId>),
+        (amount, currency): (i64, Currency),
+        expires_at: i64,
+    ) -> Option<()> {
+        self.day_and_value(request)?;
+        yes(amount > 0 && to != Some(account))?;
+        let amount = i128::from(amount);
+        let held = self.usable(account, currency, false)?;
+        yes(held.balance() - held.reserved + held.limit >= amount)?;
+        held.reserved += amount;
+        held.version += 1;
+        let by_debit = grows_by_debit(held.kind);
+        if let Some(to) = to {
+            let promised = self.usable(to, currency, false)?;
+            yes(grows_by_debit(promised.kind) == by_debit)?;
+            yes(promised.balance() + promised.promised + amount <= i64::MAX.into())?;
+            promised.promised += amount;
+            promised.version += 1;
+        }
+        self.holds.insert(sequence, Hold { account, to, amount, expires_at });
+        Some(())
     }
 
     fn give_back(&mut self, id: Sequence) -> Option<()> {

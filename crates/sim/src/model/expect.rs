@@ -169,6 +169,9 @@ impl Model {
                     | Command::Expire { .. }
                     | Command::OpenDay { .. }
                     | Command::CloseDay { .. }
+                    | Command::Prepare(_)
+                    | Command::Commit { .. }
+                    | Command::Abort { .. }
                     | Command::Name { .. }
             ) {
                 return Err(refused(Refused::new(Code::NotInGroup)));
@@ -224,6 +227,7 @@ impl Model {
                 | Command::Transfer(_)
                 | Command::Post { .. }
                 | Command::Capture { .. }
+                | Command::Commit { .. }
                 | Command::Reverse { .. }
         );
         if request.value.is_some() && !counts {
@@ -231,9 +235,12 @@ impl Model {
         }
         match &request.command {
             Command::OpenAccount(_) | Command::ChangeAccount { .. } => self.manage(&request.command),
-            Command::Hold { .. } | Command::Capture { .. } | Command::Void { .. } => {
-                reserve::decide(self, request, time)
-            }
+            Command::Hold { .. }
+            | Command::Capture { .. }
+            | Command::Void { .. }
+            | Command::Prepare(_)
+            | Command::Commit { .. }
+            | Command::Abort { .. } => reserve::decide(self, request, time),
             Command::OpenDay { date } => self.open_day(date.0, time),
             Command::CloseDay { date } if self.open_day == Some(date.0) => Ok(bare(What::DayClosed(date.0))),
             Command::CloseDay { date } => Err(Refused::new(Code::DayNotOpen).with(date.0.into(), 0)),

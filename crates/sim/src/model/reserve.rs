@@ -1,7 +1,7 @@
 //! Holds: placing, capturing, ending.
 
 use ledger::event::HoldEnd;
-use ledger::{Code, Command, Line, Request, TransactionKind};
+use ledger::{AccountId, Code, Command, Currency, Line, Request, TransactionKind};
 
 use super::expect::{Draft, Refused};
 use super::fact::What;
@@ -16,9 +16,26 @@ pub(super) fn decide(model: &Model, request: &Request, time: i64) -> Result<Draf
         Command::Capture { hold, amount, to } => {
             capture(model, request, time, hold.0, amount.map(i128::from), to.map(|to| to.0))
         }
-        Command::Void { hold } => end(model, hold.0, HoldEnd::Voided),
+        Command::Void { hold } if !is_prepared(model, hold.0) => end(model, hold.0, HoldEnd::Voided),
+        Command::Void { hold } => Err(Refused::new(Code::HoldPrepared).with(hold.0.into(), 0)),
+        Command::Prepare(m) => reserve(model, request, (m.from, Some(m.to)), m.amount, m.currency, i64::MAX),
+        Command::Commit { hold } | Command::Abort { hold } if !is_prepared(model, hold.0) => {
+            open(model, hold.0)?;
+            Err(Refused::new(Code::UnknownHold).with(hold.0.into(), 0))
+        }
+        Command::Commit { hold } => {
+            let open = open(model, hold.0)?;
+            let to = open.to.expect("a prepared hold pays somebody");
+            pay(model, request, hold.0, open, open.amount, to, true)
+        }
+        Command::Abort { hold } => end(model, hold.0, HoldEnd::Voided),
         other => unreachable!("no hold: {other:?}"),
     }
+}
+
+/// Promised to a coordinator: never due, and nobody else's to end.
+fn is_prepared(model: &Model, id: u64) -> bool {
+    model.holds.get(&id).is_some_and(|hold| hold.expires_at == i64::MAX)
 }
 
 fn place(model: &Model, request: &Request, time: i64) -> Result<Draft, Refused> {
@@ -27,6 +44,17 @@ fn place(model: &Model, request: &Request, time: i64) -> Result<Draft, Refused> 
     if expires_at <= time || expires_at - time > 400 * DAY {
         return Err(Refused::on(Code::HoldTooLong, account.0));
     }
+    reserve(model, request, (account, to), amount, currency, expires_at)
+}
+
+fn reserve(
+    model: &Model,
+    request: &Request,
+    (account, to): (AccountId, Option<AccountId>),
+    amount: i64,
+    currency: Currency,
+    expires_at: i64,
+) -> Result<Draft, Refused> {
     if to == Some(account) {
         return Err(Refused::on(Code::SameAccount, account.0));
     }
@@ -59,6 +87,9 @@ fn capture(
 ) -> Result<Draft, Refused> {
     let hold = open(model, id)?;
     let about = |code| Refused::new(code).with(id.into(), 0);
+    if is_prepared(model, id) {
+        return Err(about(Code::HoldPrepared));
+    }
     if time >= hold.expires_at {
         return Err(about(Code::HoldExpired));
     }
@@ -69,20 +100,32 @@ fn capture(
     if to == hold.account {
         return Err(Refused::on(Code::SameAccount, to));
     }
-    let side = model.account(hold.account)?.shrinking();
-    let receiver = model.account(to)?;
-    if receiver.growing() == side {
+    if model.account(to)?.growing() == model.account(hold.account)?.shrinking() {
         return Err(Refused::on(Code::WrongAccountType, to));
     }
     let amount = amount.unwrap_or(hold.amount);
     if amount > hold.amount {
         return Err(Refused::on(Code::CaptureExceedsHold, hold.account).with(hold.amount, amount));
     }
+    pay(model, request, id, hold, amount, to, false)
+}
+
+fn pay(
+    model: &Model,
+    request: &Request,
+    id: u64,
+    hold: &Hold,
+    amount: i128,
+    to: u64,
+    passes_freeze: bool,
+) -> Result<Draft, Refused> {
     model.bookable(request)?;
-    let mut scratch = Scratch::new(model, false);
+    let side = model.account(hold.account)?.shrinking();
+    let receiver = model.account(to)?;
+    let mut scratch = Scratch::new(model, passes_freeze);
     release(model, &mut scratch, hold)?;
     let line = |account, side| Line {
-        account: ledger::AccountId(account),
+        account: AccountId(account),
         side,
         amount: amount as i64,
         currency: hold.currency,

@@ -32,7 +32,7 @@ impl Workload {
             55..65 => self.entries(model),
             65..76 => self.place(model, now),
             76..84 => self.capture(model),
-            84..88 => Command::Void { hold: self.hold(model) },
+            84..88 => self.void(model),
             _ => self.reverse(model),
         }
     }
@@ -99,7 +99,11 @@ impl Workload {
             _ => Some(now + self.rng.random_range(SECOND / 10..600 * SECOND)),
         };
         let amount = self.amount(model, account).min(self.rng.random_range(1_000..100_000));
-        Command::Hold { account, to, amount, currency, expires_at }
+        match to {
+            // The first phase of a two-phase commit, for every fourth that names both ends.
+            Some(to) if amount % 4 == 0 => Command::Prepare(Movement { from: account, to, amount, currency }),
+            _ => Command::Hold { account, to, amount, currency, expires_at },
+        }
     }
 
     fn capture(&mut self, model: &Model) -> Command {
@@ -111,7 +115,18 @@ impl Workload {
         let names_one = self.rng.random_bool(if promised { 0.1 } else { 0.9 });
         let currency = known.map_or_else(|| super::currencies()[0], |hold| hold.currency);
         let to = names_one.then(|| self.usable(model, AccountType::Liability, currency));
+        // Now and then somebody takes one kind of hold for the other.
+        let prepared = known.is_some_and(|hold| hold.expires_at == i64::MAX);
+        if prepared != (hold.0 % 8 == 0) {
+            return Command::Commit { hold };
+        }
         Command::Capture { hold, amount, to }
+    }
+
+    fn void(&mut self, model: &Model) -> Command {
+        let hold = self.hold(model);
+        let prepared = model.holds.get(&hold.0).is_some_and(|hold| hold.expires_at == i64::MAX);
+        if prepared != (hold.0 % 8 == 0) { Command::Abort { hold } } else { Command::Void { hold } }
     }
 
     fn reverse(&mut self, model: &Model) -> Command {

@@ -2,6 +2,7 @@
 
 use journal::Identity;
 use ledger::event::Body;
+use ledger::limits::NEVER;
 use ledger::{Date, Entry, Event, NameId, Sequence};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -319,7 +320,7 @@ impl What {
                 });
             }
             Body::HoldPlaced { expires_at } => {
-                let expires_at = Some(time(*expires_at));
+                let expires_at = (*expires_at != NEVER).then(|| time(*expires_at));
                 what.hold = Some(OfHold { id: id(&event.sequence), expires_at, end: None });
             }
             Body::HoldEnded { hold, how } => {

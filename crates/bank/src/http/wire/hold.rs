@@ -1,6 +1,7 @@
 //! A hold as callers see it.
 
 use ledger::event::{Body, Event, HoldEnd};
+use ledger::limits::NEVER;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -12,7 +13,7 @@ pub struct Hold {
     /// Its id: the sequence of the event that placed it.
     #[schema(example = "123")]
     pub id: String,
-    /// open, captured, voided or expired.
+    /// open, prepared, captured, voided or expired.
     #[schema(example = "open")]
     pub status: &'static str,
     /// Whose funds.
@@ -28,9 +29,10 @@ pub struct Hold {
     /// The currency.
     #[schema(example = "BDT")]
     pub currency: &'static str,
-    /// When it ends by itself.
+    /// When it ends by itself; left out for a prepared one, which only its coordinator ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "2026-11-29T06:30:00.123456Z")]
-    pub expires_at: String,
+    pub expires_at: Option<String>,
     /// When it was placed.
     #[schema(example = "2026-11-22T06:30:00.123456Z")]
     pub placed_at: String,
@@ -66,12 +68,12 @@ impl Hold {
         let captured = captured.and_then(|event| event.posted().next());
         Some(Hold {
             id: placed.sequence.to_string(),
-            status: how.map_or("open", HoldEnd::name),
+            status: how.map_or(if expires_at == NEVER { "prepared" } else { "open" }, HoldEnd::name),
             account_id: entry.account.to_string(),
             to_account_id: placed.entries.get(1).map(|entry| entry.account.to_string()),
             amount: money(entry.amount, entry.currency),
             currency: entry.currency.code(),
-            expires_at: time(expires_at),
+            expires_at: (expires_at != NEVER).then(|| time(expires_at)),
             placed_at: time(placed.time),
             reference: note.and_then(|note| text(&note.reference)),
             description: note.and_then(|note| text(&note.description)),

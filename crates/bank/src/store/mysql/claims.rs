@@ -50,7 +50,10 @@ impl Wanted {
             self.keys.push(request.key);
         }
         match &request.command {
-            Command::Capture { hold, .. } | Command::Void { hold } => {
+            Command::Capture { hold, .. }
+            | Command::Void { hold }
+            | Command::Commit { hold }
+            | Command::Abort { hold } => {
                 self.ends.push(Digest::of_hold_end(*hold));
             }
             Command::OpenAccount(wish) => {

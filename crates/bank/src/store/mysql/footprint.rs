@@ -37,7 +37,10 @@ pub(super) fn of_hold(hold: Sequence, state: &State, accounts: &mut BTreeSet<Acc
 
 fn of_request(request: &Request, state: &State, accounts: &mut BTreeSet<AccountId>) {
     match &request.command {
-        Command::Deposit(movement) | Command::Withdraw(movement) | Command::Transfer(movement) => {
+        Command::Deposit(movement)
+        | Command::Withdraw(movement)
+        | Command::Transfer(movement)
+        | Command::Prepare(movement) => {
             accounts.extend([movement.from, movement.to]);
         }
         Command::Post { lines } => accounts.extend(lines.iter().map(|line| line.account)),
@@ -52,7 +55,10 @@ fn of_request(request: &Request, state: &State, accounts: &mut BTreeSet<AccountI
             of_hold(*hold, state, accounts);
             accounts.extend(*to);
         }
-        Command::Void { hold } | Command::Expire { hold } => of_hold(*hold, state, accounts),
+        Command::Void { hold }
+        | Command::Expire { hold }
+        | Command::Commit { hold }
+        | Command::Abort { hold } => of_hold(*hold, state, accounts),
         Command::ChangeAccount { account, .. } => {
             accounts.insert(*account);
         }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use bank::verify::places::Placed;
+use ledger::limits::NEVER;
 use ledger::money::Major;
 use ledger::{Body, Effect, Event, codec};
 
@@ -106,6 +107,7 @@ fn detail(body: &Body) -> String {
                 .map(|(original, entries)| format!("takes back entries {entries:?} of {original}"));
             hold.into_iter().chain(reverses).collect::<Vec<_>>().join(", ")
         }
+        Body::HoldPlaced { expires_at: NEVER } => "prepared: only its coordinator ends it".into(),
         Body::HoldPlaced { expires_at } => format!("expires at {}", time(*expires_at)),
         Body::HoldEnded { hold, .. } => format!("hold {hold}"),
         Body::DayOpened { date } | Body::DayClosed { date } => date.to_string(),

@@ -9,6 +9,7 @@ mod groups;
 mod history;
 mod holds;
 mod posting;
+mod prepared;
 mod reversals;
 mod table;
 mod texts;
@@ -32,6 +33,7 @@ fn every_refusal_code_has_a_row() {
         include_str!("groups.rs"),
         include_str!("holds.rs"),
         include_str!("posting.rs"),
+        include_str!("prepared.rs"),
         include_str!("reversals.rs"),
         include_str!("texts.rs"),
     ];

@@ -235,6 +235,9 @@ impl World {
                 Command::Capture { hold, amount, to }
             }
             "void" => Command::Void { hold: self.sequence(&words.next()) },
+            "prepare" => Command::Prepare(self.movement(words)),
+            "commit" => Command::Commit { hold: self.sequence(&words.next()) },
+            "abort" => Command::Abort { hold: self.sequence(&words.next()) },
             "expire" => Command::Expire { hold: self.sequence(&words.next()) },
             "reverse" => self.reverse(words),
             "change" => {
