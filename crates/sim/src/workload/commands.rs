@@ -117,7 +117,7 @@ impl Workload {
         let to = names_one.then(|| self.usable(model, AccountType::Liability, currency));
         // Now and then somebody takes one kind of hold for the other.
         let prepared = known.is_some_and(|hold| hold.expires_at == i64::MAX);
-        if prepared != (hold.0 % 8 == 0) {
+        if prepared != hold.0.is_multiple_of(8) {
             return Command::Commit { hold };
         }
         Command::Capture { hold, amount, to }
@@ -126,7 +126,7 @@ impl Workload {
     fn void(&mut self, model: &Model) -> Command {
         let hold = self.hold(model);
         let prepared = model.holds.get(&hold.0).is_some_and(|hold| hold.expires_at == i64::MAX);
-        if prepared != (hold.0 % 8 == 0) { Command::Abort { hold } } else { Command::Void { hold } }
+        if prepared != hold.0.is_multiple_of(8) { Command::Abort { hold } } else { Command::Void { hold } }
     }
 
     fn reverse(&mut self, model: &Model) -> Command {
