@@ -8,6 +8,7 @@ pub mod books;
 pub mod database;
 pub mod http;
 pub mod identity;
+pub mod moving;
 pub mod sequencer;
 pub mod service;
 pub mod store;

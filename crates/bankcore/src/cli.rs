@@ -3,8 +3,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    account, bench, clock, completions, config as config_command, day, db, inspect, key, serve, transfer,
-    verify,
+    account, bench, clock, completions, config as config_command, day, db, inspect, key, migrate, serve,
+    transfer, verify,
 };
 use crate::config::{Config, ConfigError, ServeArgs};
 
@@ -43,6 +43,7 @@ pub enum Command {
     #[command(subcommand)]
     Clock(clock::Clock),
     Verify(verify::VerifyArgs),
+    Migrate(migrate::MigrateArgs),
     #[command(subcommand)]
     Db(db::Db),
     #[command(subcommand)]

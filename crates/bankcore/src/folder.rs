@@ -18,9 +18,10 @@ const DEMO_MARK: &str = "DEMO";
 const DEMO_TEXT: &str = "This folder holds a demonstration bank, made by `bankcore serve --demo`.\n";
 
 /// What may lie in a folder in which a bank is still to be made, or was made half.
-const NOT_FOREIGN: [&str; 8] = [
+const NOT_FOREIGN: [&str; 9] = [
     "bankcore.toml",
     "LOCK",
+    "lock",
     "IDENTITY.new",
     "journal",
     SOCKET,
@@ -58,8 +59,11 @@ pub fn look(dir: &Path, demo: bool, in_database: bool) -> anyhow::Result<Found> 
             dir.display()
         );
     }
+    if bank::moving::is_unfinished(dir) {
+        return Err(bank::service::Error::Unfinished(dir.to_path_buf()).into());
+    }
     let holds_books = bank::service::is_bank(dir);
-    let holds_rest = dir.join(bank::database::FILE_NAME).exists();
+    let holds_rest = bank::service::is_of_database(dir) || dir.join(bank::database::FILE_NAME).exists();
     if in_database && holds_books {
         bail!(
             "{} holds the books of a bank already; name another folder, or leave --store out",
@@ -190,7 +194,10 @@ mod tests {
     fn a_bank_in_a_database_keeps_the_rest_in_a_folder_of_its_own() {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(look(dir.path(), false, true).unwrap(), Found::Nothing);
-        std::fs::write(dir.path().join(bank::database::FILE_NAME), "").unwrap();
+        // A start that came to nothing leaves a lock; one that opened the bank says in it where the books are.
+        std::fs::write(dir.path().join("lock"), "").unwrap();
+        assert_eq!(look(dir.path(), false, true).unwrap(), Found::Nothing);
+        std::fs::write(dir.path().join("lock"), "where").unwrap();
         assert_eq!(look(dir.path(), false, true).unwrap(), Found::Bank);
         let error = look(dir.path(), false, false).unwrap_err().to_string();
         assert!(error.contains("--store"), "{error}");

@@ -4,7 +4,8 @@
 //!  main ─► cli (what was asked) ─► command/<name> (one file a command)
 //!                                     ├─ serve    ─► folder ─► bank::service ─► bank::http::listen
 //!                                     ├─ key, account, transfer, day, clock ─► client ─► the same HTTP interface
-//!                                     └─ verify, inspect ─► bank::verify, read-only
+//!                                     ├─ verify, inspect ─► bank::verify, read-only
+//!                                     └─ migrate  ─► bank::moving
 //! ```
 //! Commands on a bank have one code path: an HTTP request. With a server running it goes through the socket
 //! in the data folder, without one to the same router in this process.
@@ -48,6 +49,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Day(day) => command::day::run(&day)?,
         Command::Clock(clock) => command::clock::run(&clock)?,
         Command::Verify(args) => return command::verify::run(&args),
+        Command::Migrate(args) => return command::migrate::run(&args),
         Command::Db(db) => command::db::run(&db)?,
         Command::Inspect(inspect) => command::inspect::run(&inspect)?,
         Command::Config(args) => command::config::run(&args)?,

@@ -1,11 +1,12 @@
 //! One db tx in the name of one actor.
 //!
-//! The actor stands where the audit triggers read it (in SQLite the table `session_actor`) while the db tx is open,
-//! and nowhere afterwards. A change that is dropped is rolled back.
+//! The actor stands where the audit triggers read it while the db tx is open (in SQLite the table `session_actor`, in
+//! MySQL variables of the session), and nowhere afterwards. A change that is dropped is rolled back. Changes come one
+//! after the other, those of other services on the same database too.
 
 use sqlx::{Any, AnyConnection, Transaction};
 
-use super::{Database, DatabaseError, chain, sqlite};
+use super::{Database, DatabaseError, Place, chain, mysql, sqlite};
 
 /// Who acts, and from where.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -38,7 +39,12 @@ impl Change {
         actor: &Actor,
         now_us: i64,
     ) -> Result<Change, DatabaseError> {
-        let tx = sqlite::begin(database.pool(), actor, now_us).await.map_err(|e| database.fault(e))?;
+        let pool = database.pool();
+        let tx = match database.place() {
+            Place::File(_) => sqlite::begin(pool, actor, now_us).await,
+            Place::Server(_) => database.within(mysql::begin(pool, actor, now_us)).await,
+        };
+        let tx = tx.map_err(|e| database.fault(e))?;
         Ok(Change { tx, database: database.clone(), actor: actor.clone(), now_us })
     }
 
@@ -60,10 +66,18 @@ impl Change {
     }
 
     /// Chains what the change recorded, and makes it durable.
+    ///
+    /// # Errors
+    /// [`DatabaseError`]: nothing of it was kept, except that after [`DatabaseError::Unreachable`] it is not known.
     pub async fn commit(mut self) -> Result<(), DatabaseError> {
-        let fault = |e| self.database.fault(e);
-        chain::extend(&mut self.tx).await.map_err(fault)?;
-        sqlite::sign_off(&mut self.tx).await.map_err(fault)?;
-        self.tx.commit().await.map_err(fault)
+        let database = self.database;
+        let ended = async {
+            chain::extend(&mut self.tx).await?;
+            if let Place::File(_) = database.place() {
+                sqlite::sign_off(&mut self.tx).await?;
+            }
+            self.tx.commit().await
+        };
+        database.within(ended).await.map_err(|e| database.fault(e))
     }
 }

@@ -12,9 +12,9 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, SqliteConnection, Transaction};
 
-use super::chain;
 use super::change::Actor;
 use super::error::DatabaseError;
+use super::{Database, chain, copy, hex};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations/sqlite");
 
@@ -27,9 +27,14 @@ const CONNECTIONS: u32 = 4;
 /// Readable and writable by the owner only: the file names people and their accounts.
 const MODE: u32 = 0o600;
 
-pub(super) async fn create(path: &Path, bank: [u8; 16], now_us: i64) -> Result<(), DatabaseError> {
+pub(super) async fn create(
+    path: &Path,
+    bank: [u8; 16],
+    now_us: i64,
+    from: Option<&Database>,
+) -> Result<(), DatabaseError> {
     if path.symlink_metadata().is_ok() {
-        return Err(DatabaseError::Exists { path: path.to_owned() });
+        return Err(DatabaseError::Exists { place: path.into() });
     }
     let draft = beside(path, "new");
     for leftover in [draft.clone(), beside(&draft, "wal"), beside(&draft, "shm")] {
@@ -42,13 +47,18 @@ pub(super) async fn create(path: &Path, bank: [u8; 16], now_us: i64) -> Result<(
     }
     let io = |e: std::io::Error| match DatabaseError::from_io(path, &e) {
         // Here it is the folder that is not there.
-        DatabaseError::Missing { path } => {
-            DatabaseError::Failed { path, detail: "the data folder does not exist".into() }
+        DatabaseError::Missing { place } => {
+            DatabaseError::Failed { place, detail: "the data folder does not exist".into() }
         }
         other => other,
     };
     OpenOptions::new().write(true).create_new(true).mode(MODE).open(&draft).map_err(io)?;
     prepare(&draft, bank, now_us).await?;
+    if let Some(from) = from {
+        let pool = pool(&draft).await?;
+        copy::into_draft(from, &pool).await.map_err(|e| DatabaseError::from_driver(&*draft, e))?;
+        pool.close().await;
+    }
     File::open(&draft).and_then(|f| f.sync_all()).map_err(io)?;
     std::fs::rename(&draft, path).map_err(io)?;
     sync_folder(path).map_err(io)
@@ -167,7 +177,7 @@ async fn check_identity(
     let application: i64 =
         sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *connection).await.map_err(fault)?;
     if application != APPLICATION_ID {
-        return Err(DatabaseError::Foreign { path: path.to_owned() });
+        return Err(DatabaseError::Foreign { place: path.into() });
     }
     let found: Vec<u8> = sqlx::query_scalar("SELECT bank FROM bank_identity")
         .fetch_one(&mut *connection)
@@ -175,7 +185,7 @@ async fn check_identity(
         .map_err(fault)?;
     if found != bank {
         let (found, expected) = (hex(&found), hex(&bank));
-        return Err(DatabaseError::OtherBank { path: path.to_owned(), found, expected });
+        return Err(DatabaseError::OtherBank { place: path.into(), found, expected });
     }
     let schema: i64 = sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM _sqlx_migrations")
         .fetch_one(&mut *connection)
@@ -183,7 +193,7 @@ async fn check_identity(
         .map_err(fault)?;
     let known = MIGRATIONS.iter().map(|m| m.version).max().unwrap_or(0);
     if schema > known {
-        return Err(DatabaseError::Newer { path: path.to_owned(), found: schema, known });
+        return Err(DatabaseError::Newer { place: path.into(), found: schema, known });
     }
     Ok(())
 }
@@ -197,13 +207,13 @@ async fn check_pages(connection: &mut SqliteConnection, path: &Path) -> Result<(
         "ok" => Ok(()),
         _ => {
             let detail = verdict.split_whitespace().collect::<Vec<_>>().join(" ");
-            Err(DatabaseError::Corrupt { path: path.to_owned(), detail })
+            Err(DatabaseError::Corrupt { place: path.into(), detail })
         }
     }
 }
 
 fn migration_fault(path: &Path, error: MigrateError) -> DatabaseError {
-    let altered = |version| DatabaseError::Altered { path: path.to_owned(), version };
+    let altered = |version| DatabaseError::Altered { place: path.into(), version };
     match error {
         MigrateError::VersionMismatch(version)
         | MigrateError::VersionMissing(version)
@@ -211,7 +221,7 @@ fn migration_fault(path: &Path, error: MigrateError) -> DatabaseError {
         MigrateError::Execute(e) | MigrateError::ExecuteMigration(e, _) => {
             DatabaseError::from_driver(path, e)
         }
-        other => DatabaseError::Failed { path: path.to_owned(), detail: other.to_string() },
+        other => DatabaseError::Failed { place: path.into(), detail: other.to_string() },
     }
 }
 
@@ -228,8 +238,4 @@ fn sync_folder(path: &Path) -> std::io::Result<()> {
         _ => Path::new("."),
     };
     File::open(folder)?.sync_all()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

@@ -5,11 +5,11 @@
 //! then the command returns. Commands run one after the other, so the directory never takes over an older
 //! state than it has.
 //!
-//! [`KeyStore::refresh`], called about once a minute, writes `last_used` and takes over what was changed in
-//! the database by hand: a key revoked with `sqlite3` is dead within that minute.
+//! [`KeyStore::follow`], called about once a second, takes over what others have changed: other services on the same
+//! database, or somebody by hand. [`KeyStore::refresh`], called about once a minute, writes `last_used`.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicI64};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use uuid::Uuid;
@@ -21,8 +21,6 @@ use crate::database::{Actor, Database, DatabaseError};
 
 pub mod new_key;
 mod stored;
-#[cfg(test)]
-mod tests;
 
 pub use new_key::NewKey;
 pub use stored::KeyInfo;
@@ -66,20 +64,28 @@ pub enum KeyError {
     Database(#[from] DatabaseError),
 }
 
+/// No audit record was seen yet.
+const NOTHING: i64 = -1;
+
 /// The keys in the bank database, and the directory that mirrors them.
 pub struct KeyStore {
     database: Database,
     directory: Arc<Directory>,
     one_at_a_time: tokio::sync::Mutex<()>,
+    /// The newest audit record when the directory last took over what the database holds.
+    seen: AtomicI64,
 }
 
 impl KeyStore {
     /// Loads all live keys.
     pub async fn open(database: Database) -> Result<KeyStore, DatabaseError> {
-        let store =
-            KeyStore { database, directory: Arc::default(), one_at_a_time: tokio::sync::Mutex::default() };
-        let stored = stored::read(&store.database, LIVE).await?;
-        store.directory.replace(stored.into_iter().map(Stored::into_credential).collect());
+        let store = KeyStore {
+            database,
+            directory: Arc::default(),
+            one_at_a_time: tokio::sync::Mutex::default(),
+            seen: AtomicI64::new(NOTHING),
+        };
+        store.follow().await?;
         Ok(store)
     }
 
@@ -192,7 +198,21 @@ impl KeyStore {
         Ok(keys.into_iter().map(|key| key.info).collect())
     }
 
-    /// Writes when keys were last used and takes over changes made in the database by hand.
+    /// Takes over what others have changed since the last time, if anything was. Whoever changes a key leaves an audit
+    /// record, so looking whether there is a new one is enough.
+    pub async fn follow(&self) -> Result<(), DatabaseError> {
+        let newest = self.database.newest_record().await?;
+        if self.seen.load(Ordering::Relaxed) == newest {
+            return Ok(());
+        }
+        let _turn = self.one_at_a_time.lock().await;
+        let stored = stored::read(&self.database, LIVE).await?;
+        self.directory.replace(stored.into_iter().map(Stored::into_credential).collect());
+        self.seen.store(newest, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Writes when keys were last used, and takes over whatever the database holds.
     pub async fn refresh(&self, now_us: i64) -> Result<(), DatabaseError> {
         let _turn = self.one_at_a_time.lock().await;
         let stored = stored::read(&self.database, LIVE).await?;

@@ -1,12 +1,13 @@
 //! The running bank: books, bank database, keys and the threads behind them, opened and closed as one.
 //!
 //! ```text
-//!  data folder ─► journal store ─► rules thread ─► Books
-//!            └──► bank.db ───────────────────────► KeyStore
+//!  data folder ─► journal store ─► rules thread ─► Books      or   MySQL ─► mysql store ─► rules thread ─► Books
+//!            └──► bank.db ───────────────────────► KeyStore             └─► tables beside it ───────────► KeyStore
 //! ```
 //! Everything that a front end (HTTP, command line, benchmark) needs is reached from [`Service`].
 
 mod anchor;
+mod arrival;
 mod calendar;
 mod open;
 
@@ -21,10 +22,10 @@ use ledger::event::NameKind;
 use crate::books::{Books, Unnamed};
 use crate::database::Database;
 use crate::identity::{Credential, KeyStore, Quota};
-use crate::store::journal::Background;
+use crate::store::{journal as embedded, mysql};
 
 pub(crate) use anchor::anchor;
-pub use open::{Error, Settings, create, is_bank, open, open_database};
+pub use open::{Error, Settings, create, is_bank, is_of_database, open, open_database};
 
 /// Who opens and closes business days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -35,6 +36,13 @@ pub enum BusinessDays {
     Calendar,
     /// An operator.
     Manual,
+}
+
+/// The threads beside the rules; they are waited for when this is dropped.
+#[allow(dead_code, reason = "held for what dropping it does")]
+enum Beside {
+    Journal(embedded::Background),
+    Database(mysql::Snapshots),
 }
 
 /// A running bank.
@@ -57,7 +65,7 @@ pub struct Service {
     pub discarded: Vec<Discarded>,
     calendar: Option<tokio::task::JoinHandle<()>>,
     rules: Option<JoinHandle<()>>,
-    background: Option<Background>,
+    background: Option<Beside>,
     _lock: Option<std::fs::File>,
 }
 

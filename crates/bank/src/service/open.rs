@@ -9,13 +9,14 @@ use journal::keys::Discarded;
 use journal::{Identity, Recovery};
 use ledger::{Refusal, rules};
 
-use super::calendar;
-use super::{BusinessDays, Service};
+use super::{Beside, BusinessDays, Service};
+use super::{arrival, calendar};
 use crate::books::Books;
 use crate::database::{self, Database, DatabaseError};
 use crate::identity::{KeyStore, Quota};
+use crate::moving;
 use crate::sequencer::{self, Clock, Fault, QueueLimits, RefusalBudget, SystemClock};
-use crate::store::journal::{self as store, Background, OpenError, Opened};
+use crate::store::journal::{self as store, OpenError, Opened};
 use crate::store::mysql;
 use crate::store::{Reads, Store};
 
@@ -70,6 +71,11 @@ pub enum Error {
     /// Another process works in the folder.
     #[error("another process serves from {0}; stop it, or give this one a folder of its own (--data)")]
     InUse(PathBuf),
+    /// The folder is the target of a copy.
+    #[error(
+        "{0} holds an unfinished copy of a bank; finish it with `bankcore migrate` from the same source, or remove it"
+    )]
+    Unfinished(PathBuf),
     /// The folder cannot be used.
     #[error("{0}: {1}; check that the folder is there and may be written")]
     Folder(PathBuf, std::io::Error),
@@ -98,6 +104,7 @@ pub fn is_bank(dir: &Path) -> bool {
 /// # Errors
 /// [`Error`]; what a crash left half-made is finished by the next call.
 pub async fn create(dir: &Path, settings: &Settings) -> Result<Service, Error> {
+    check_whole(dir)?;
     // Before the folder is touched.
     rules::bank_name(&settings.name).map_err(|refusal| Error::Name { refusal })?;
     let settings = seeded(settings)?;
@@ -112,14 +119,15 @@ pub async fn create(dir: &Path, settings: &Settings) -> Result<Service, Error> {
 /// # Errors
 /// [`Error`]; nothing was answered.
 pub async fn open(dir: &Path, settings: &Settings) -> Result<Service, Error> {
+    check_whole(dir)?;
     let settings = seeded(settings)?;
     let (folder, kept) = (dir.to_path_buf(), settings.store.clone());
     let opened = blocking(move || store::open(OsDisk, &folder, &kept)).await?;
     start_folder(dir, &settings, opened).await
 }
 
-/// Opens the bank whose books are in a database, and a new one if there are none. What is not the books' is in
-/// the folder, which must be there.
+/// Opens the bank whose books are in a database, and a new one if there are none. API keys and audit trail are beside
+/// the books; the folder, which must be there, is only a place for this process: lock and socket.
 ///
 /// # Errors
 /// [`Error`]; nothing was answered.
@@ -137,12 +145,23 @@ pub async fn open_database(
         time: SystemClock::new().wall(),
     };
     let kept = database.clone();
-    let mysql::Opened { writing, reading, identity } = blocking(move || mysql::open(&kept, &fresh)).await?;
+    let mysql::Opened { writing, reading, background, identity } =
+        blocking(move || mysql::open(&kept, &fresh)).await?;
+    mark(dir, &lock, database)?;
     let name: Box<str> = writing.state().bank_name().into();
-    let fresh = !dir.join(database::FILE_NAME).exists();
-    let recovered = Recovered { identity, name, fresh, recovery: None, discarded: Vec::new() };
-    let work = Work { reading, background: None, lock: Some(lock), batch_max: DATABASE_BATCH };
+    let recovered = Recovered { identity, name, recovery: None, discarded: Vec::new() };
+    let process = Process::Beside(database.clone());
+    let background = Some(Beside::Database(background));
+    let work = Work { reading, background, lock: Some(lock), process, batch_max: DATABASE_BATCH };
     start(dir, settings, writing, work, recovered).await
+}
+
+/// Writes into the lock which database the folder belongs to.
+fn mark(dir: &Path, lock: &File, database: &mysql::Settings) -> Result<(), Error> {
+    use std::os::unix::fs::FileExt as _;
+    let text = format!("The books of this bank are in the database {}.\n", database.name());
+    let written = lock.set_len(0).and_then(|()| lock.write_all_at(text.as_bytes(), 0));
+    written.map_err(|error| Error::Folder(dir.join(LOCK), error))
 }
 
 /// Commands of one batch in a database: beyond this a larger batch is no faster and everyone waits longer.
@@ -150,7 +169,10 @@ const DATABASE_BATCH: usize = 1_000;
 
 async fn start_folder(dir: &Path, settings: &Settings, opened: Opened<OsDisk>) -> Result<Service, Error> {
     let Opened { mut writing, reading, background, recovery, identity, discarded } = opened;
-    let fresh = writing.next().0 <= 2 && !dir.join(database::FILE_NAME).exists();
+    let process = match writing.next().0 <= 2 && !dir.join(database::FILE_NAME).exists() {
+        true => Process::NewFile,
+        false => Process::File,
+    };
     if writing.next().0 == 1 {
         let time = SystemClock::new().wall();
         sequencer::open_bank(&mut writing, identity.bank, identity.timeline, &settings.name, time)
@@ -158,9 +180,10 @@ async fn start_folder(dir: &Path, settings: &Settings, opened: Opened<OsDisk>) -
         writing.hand_over(Vec::new());
     }
     let name: Box<str> = writing.state().bank_name().into();
-    let recovered = Recovered { identity, name, fresh, recovery: Some(recovery), discarded };
+    let recovered = Recovered { identity, name, recovery: Some(recovery), discarded };
     let batch_max = ledger::limits::GROUP_MAX + 1;
-    let work = Work { reading, background: Some(background), lock: None, batch_max };
+    let work =
+        Work { reading, background: Some(Beside::Journal(background)), lock: None, process, batch_max };
     start(dir, settings, writing, work, recovered).await
 }
 
@@ -168,8 +191,6 @@ async fn start_folder(dir: &Path, settings: &Settings, opened: Opened<OsDisk>) -
 struct Recovered {
     identity: Identity,
     name: Box<str>,
-    /// There is no bank database yet.
-    fresh: bool,
     recovery: Option<Recovery>,
     discarded: Vec<Discarded>,
 }
@@ -177,17 +198,28 @@ struct Recovered {
 /// What works beside the rules.
 struct Work {
     reading: Arc<dyn Reads>,
-    background: Option<Background>,
+    background: Option<Beside>,
     lock: Option<File>,
+    process: Process,
     batch_max: usize,
+}
+
+/// Where the bank database is.
+enum Process {
+    /// In the folder, and still to be made.
+    NewFile,
+    /// In the folder.
+    File,
+    /// Beside the books.
+    Beside(mysql::Settings),
 }
 
 async fn start<S: Store>(
     dir: &Path,
     settings: &Settings,
     mut writing: S,
-    Work { reading, background, lock, batch_max }: Work,
-    Recovered { identity, name, fresh, recovery, discarded }: Recovered,
+    Work { reading, background, lock, process, batch_max }: Work,
+    Recovered { identity, name, recovery, discarded }: Recovered,
 ) -> Result<Service, Error> {
     let (sequencer, queue) = sequencer::queue(settings.queue);
     let rules = sequencer::Settings {
@@ -208,11 +240,14 @@ async fn start<S: Store>(
     books.day().await?;
 
     let path = dir.join(database::FILE_NAME);
-    let now = SystemClock::new().wall();
-    let database = if fresh {
-        Database::create(&path, identity.bank, now).await?
-    } else {
-        Database::open(&path, identity.bank).await?
+    let database = match process {
+        Process::NewFile => Database::create(&path, identity.bank, SystemClock::new().wall()).await?,
+        Process::File => Database::open(&path, identity.bank).await?,
+        Process::Beside(books) => {
+            let database = Database::beside(&books, identity.bank).await?;
+            arrival::take_in(&path, identity.bank, &database).await?;
+            database
+        }
     };
     let keys = Arc::new(KeyStore::open(database.clone()).await?);
     let calendar = match settings.business_days {
@@ -238,6 +273,11 @@ async fn start<S: Store>(
     })
 }
 
+/// Refuses a folder into which a bank is still being copied.
+fn check_whole(dir: &Path) -> Result<(), Error> {
+    if moving::is_unfinished(dir) { Err(Error::Unfinished(dir.to_path_buf())) } else { Ok(()) }
+}
+
 /// The folder is this process's until the file is closed.
 fn lock(dir: &Path) -> Result<File, Error> {
     let path = dir.join(LOCK);
@@ -250,8 +290,14 @@ fn lock(dir: &Path) -> Result<File, Error> {
     }
 }
 
-/// Locked while a bank is served whose books are elsewhere; the journal has a lock of its own.
+/// Locked while a bank is served whose books are elsewhere, and names where; the journal has a lock of its own.
 const LOCK: &str = "lock";
+
+/// Does the folder belong to a bank whose books are in a database?
+#[must_use]
+pub fn is_of_database(dir: &Path) -> bool {
+    std::fs::metadata(dir.join(LOCK)).is_ok_and(|lock| lock.len() > 0)
+}
 
 async fn blocking<T: Send + 'static, E: Into<Error> + Send + 'static>(
     work: impl FnOnce() -> Result<T, E> + Send + 'static,

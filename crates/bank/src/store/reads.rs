@@ -1,6 +1,7 @@
 //! The reading side of a store: history, shared by many threads. Only what is durable is ever seen.
 
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ledger::{Account, AccountId, Digest, Event, Sequence, State};
 
@@ -92,18 +93,71 @@ pub trait Reads: Send + Sync + 'static {
     fn figures(&self) -> Vec<(&'static str, f64)>;
 }
 
+/// Events that a question about the past may fold beyond the nearest snapshot.
+const FOLD_MAX: u64 = 50_000_000;
+
+/// As [`fold`], if it is not too far.
+pub(super) fn fold_up_to<R: Reads + ?Sized>(
+    reads: &R,
+    state: State,
+    sequence: Sequence,
+) -> Result<State, Fault> {
+    within_reach(state.head(), sequence)?;
+    fold(reads, state, sequence)
+}
+
+fn within_reach(from: Sequence, to: Sequence) -> Result<(), Fault> {
+    let distance = to.0 - from.0;
+    if distance > FOLD_MAX {
+        let text = format!("{distance} events beyond the nearest snapshot, at most {FOLD_MAX} are folded");
+        return Err(Fault::TooFar(text));
+    }
+    Ok(())
+}
+
 /// Folds the events after `state` onto it, up to `sequence`.
 pub(super) fn fold<R: Reads + ?Sized>(
     reads: &R,
     mut state: State,
     sequence: Sequence,
 ) -> Result<State, Fault> {
+    let mut folded = Ok(());
     reads.scan(state.head().next(), &mut |event| {
         if event.sequence > sequence {
             return ControlFlow::Break(());
         }
-        state.apply(&event);
-        ControlFlow::Continue(())
+        folded = fold_each(&mut state, std::slice::from_ref(&event));
+        if folded.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
-    Ok(state)
+    folded.map(|()| state).map_err(|sequence| Fault::Unreadable(does_not_follow(sequence)))
+}
+
+/// Folds events. One that does not follow from those before it is nothing that a reader must die of: its sequence is
+/// answered, and the state is of no use any more.
+pub(super) fn fold_each(state: &mut State, events: &[Event]) -> Result<(), Sequence> {
+    let mut at = Sequence(0);
+    let folded = catch_unwind(AssertUnwindSafe(|| {
+        for event in events {
+            at = event.sequence;
+            state.apply(event);
+        }
+    }));
+    folded.map_err(|_| at)
+}
+
+/// What is said of such an event.
+pub(super) fn does_not_follow(sequence: Sequence) -> String {
+    format!("event {sequence} does not follow from those before it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_about_the_past_folds_fifty_million_events_and_not_one_more() {
+        assert_eq!(within_reach(Sequence(7), Sequence(7 + FOLD_MAX)), Ok(()));
+        let too_far = within_reach(Sequence(7), Sequence(8 + FOLD_MAX));
+        assert!(matches!(too_far, Err(Fault::TooFar(_))), "{too_far:?}");
+    }
 }

@@ -73,18 +73,7 @@ impl Waiting {
             let text = "the snapshot was made of another history".to_owned();
             return found.wrong(Subject::Snapshots, sequence, text);
         }
-        match compare(&mut snapshot, books) {
-            Ok(()) => {}
-            Err(Difference::NotUsed(version)) => found.note(
-                Subject::Snapshots,
-                format!("the snapshot at {sequence} has version {version} and is not used"),
-            ),
-            Err(Difference::Here(what)) => found.wrong(
-                Subject::Snapshots,
-                sequence,
-                format!("the snapshot differs from the journal in {what}"),
-            ),
-        }
+        tell(&mut snapshot, sequence, books, found);
     }
 
     /// The walk is over, without damage.
@@ -94,6 +83,22 @@ impl Waiting {
             let text = format!("a snapshot stands at sequence {sequence}, the journal ends before");
             found.wrong(Subject::Snapshots, sequence, text);
         }
+    }
+}
+
+/// Compares a snapshot with the fold at its sequence, and says where they differ.
+pub(super) fn tell(snapshot: &mut impl Read, sequence: u64, books: &Books, found: &mut Findings) {
+    match compare(snapshot, books) {
+        Ok(()) => {}
+        Err(Difference::NotUsed(version)) => found.note(
+            Subject::Snapshots,
+            format!("the snapshot at {sequence} has version {version} and is not used"),
+        ),
+        Err(Difference::Here(what)) => found.wrong(
+            Subject::Snapshots,
+            sequence,
+            format!("the snapshot differs from the events in {what}"),
+        ),
     }
 }
 

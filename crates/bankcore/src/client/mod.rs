@@ -48,7 +48,8 @@ impl Client {
     pub async fn open(config: &Config) -> anyhow::Result<Client> {
         let dir = config.data.as_path();
         let database = settings::database(config);
-        if database.is_none() && !bank::service::is_bank(dir) {
+        let of_database = bank::service::is_of_database(dir);
+        if database.is_none() && !of_database && !bank::service::is_bank(dir) {
             bail!(
                 "{} holds no bank; name the right folder with --data, or make a bank with bankcore serve",
                 dir.display()
@@ -59,6 +60,12 @@ impl Client {
             let socket = crate::folder::socket(dir);
             if socket::answers(&socket).await? {
                 return Ok(Client { way: Way::Socket(socket) });
+            }
+            if database.is_none() && of_database {
+                bail!(
+                    "{} belongs to a bank whose books are in a database, and no server runs; say which with --store",
+                    dir.display()
+                );
             }
             let settings = settings::service(config);
             let opened = match &database {

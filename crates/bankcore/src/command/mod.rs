@@ -9,6 +9,7 @@ pub mod day;
 pub mod db;
 pub mod inspect;
 pub mod key;
+pub mod migrate;
 pub mod serve;
 pub mod transfer;
 pub mod verify;

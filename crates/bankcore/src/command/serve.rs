@@ -30,8 +30,11 @@ use crate::demo;
 use crate::folder::{self, Found};
 use crate::{closing, logging, settings};
 
-/// How often the keys' last use is written, and changes made by hand are taken over.
-const REFRESH: Duration = Duration::from_secs(60);
+/// How often is looked whether others have changed keys: other services on the same database, or somebody by hand.
+const FOLLOW: Duration = Duration::from_secs(1);
+
+/// How many looks there are between two writings of the keys' last use.
+const REFRESH: u32 = 60;
 
 /// How often is looked whether the server answers yet.
 const LOOK: Duration = Duration::from_millis(10);
@@ -142,13 +145,24 @@ async fn answers(socket: &Path) {
 }
 
 async fn refresh(keys: Arc<KeyStore>) {
-    let mut ticks = tokio::time::interval(REFRESH);
+    let mut ticks = tokio::time::interval(FOLLOW);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     ticks.tick().await;
-    loop {
+    let mut failing = false;
+    for look in 1u32.. {
         ticks.tick().await;
-        if let Err(error) = keys.refresh(SystemClock::new().wall()).await {
-            tracing::warn!(%error, "the keys were not refreshed; it is tried again in a minute");
+        let done = match look % REFRESH {
+            0 => keys.refresh(SystemClock::new().wall()).await,
+            _ => keys.follow().await,
+        };
+        // Told once, not every second.
+        match done {
+            Ok(()) => failing = false,
+            Err(error) if !failing => {
+                failing = true;
+                tracing::warn!(%error, "what others changed of the keys is not seen; it is tried again");
+            }
+            Err(_) => {}
         }
     }
 }

@@ -66,6 +66,16 @@ impl<H: Home> Counter<H> {
         counter
     }
 
+    /// A bank that an earlier counter opened, wherever its books have gone since.
+    #[must_use]
+    pub fn again(mut home: H) -> Counter<H> {
+        let (settings, clock) = (Settings::default(), SimClock::default());
+        let desk = home.open(clock.clone(), &settings);
+        let (teller, other) = (NameId(1), NameId(2));
+        let (vault, alice, bob) = (AccountId(1), AccountId(2), AccountId(3));
+        Counter { home, settings, desk, clock, teller, other, vault, alice, bob }
+    }
+
     /// Closes the books and opens them again, where that is possible; says whether it was.
     pub fn reopen(&mut self) -> bool {
         if !H::SURVIVES {

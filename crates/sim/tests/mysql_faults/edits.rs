@@ -102,8 +102,8 @@ fn an_event_that_does_not_follow_stops_the_bank() {
          SET h.sequence={next}, h.hash=UNHEX(SHA2(CONCAT(h.hash,e.record),256))"
     );
     by_hand(&counter.home.database, &forged);
-    running_fails(&mut counter, &format!("the events {next} to {next} do not follow"));
-    opening_fails(&counter, "do not follow");
+    running_fails(&mut counter, &format!("event {next} does not follow"));
+    opening_fails(&counter, &format!("event {next} does not follow"));
 }
 
 /// History is read while the bank runs: a record that is no event any more is a fault there, too.

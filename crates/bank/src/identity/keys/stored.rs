@@ -94,15 +94,17 @@ pub(super) fn uuid(bytes: &[u8]) -> Result<Uuid, sqlx::Error> {
 /// Reads `keys` with their accounts.
 pub(super) async fn read(database: &Database, keys: &'static str) -> Result<Vec<Stored>, DatabaseError> {
     let fault = |e| database.fault(e);
-    // One read tx: a key must not be seen without its accounts.
-    let mut tx = database.pool().begin().await.map_err(fault)?;
-    let rows = sqlx::query(keys).fetch_all(&mut *tx).await.map_err(fault)?;
-    let pairs: Vec<(Vec<u8>, i64)> =
-        sqlx::query_as("SELECT key_id, account_id FROM api_key_accounts ORDER BY key_id, account_id")
-            .fetch_all(&mut *tx)
-            .await
-            .map_err(fault)?;
-    drop(tx);
+    let read = async {
+        // One read tx: a key must not be seen without its accounts.
+        let mut tx = database.pool().begin().await?;
+        let rows = sqlx::query(keys).fetch_all(&mut *tx).await?;
+        let pairs: Vec<(Vec<u8>, i64)> =
+            sqlx::query_as("SELECT key_id, account_id FROM api_key_accounts ORDER BY key_id, account_id")
+                .fetch_all(&mut *tx)
+                .await?;
+        Ok((rows, pairs))
+    };
+    let (rows, pairs) = database.within(read).await.map_err(fault)?;
     let mut accounts: HashMap<Vec<u8>, Vec<u64>> = HashMap::new();
     for (key, account) in pairs {
         accounts.entry(key).or_default().push(account.cast_unsigned());

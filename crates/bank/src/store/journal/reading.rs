@@ -14,11 +14,8 @@ use super::snapshots;
 use super::writing::key;
 use crate::books::{Facts, FactsTable};
 use crate::sequencer::{Fault, Prior};
-use crate::store::reads::fold;
+use crate::store::reads::fold_up_to;
 use crate::store::{Head, Reads, Watch};
-
-/// Events that a question about the past may fold beyond the nearest snapshot.
-const FOLD_MAX: u64 = 50_000_000;
 
 /// The reading side of the journal store.
 pub struct Reading<D: Disk> {
@@ -109,13 +106,7 @@ impl<D: Disk> Reads for Reading<D> {
         self.head().reaches(sequence)?;
         let _one = self.folding.try_lock().ok_or(Fault::Overloaded)?;
         let state = snapshots::newest(&self.disk, &self.snapshots, sequence.0).unwrap_or_default();
-        let distance = sequence.0 - state.head().0;
-        if distance > FOLD_MAX {
-            let text =
-                format!("{distance} events beyond the nearest snapshot, at most {FOLD_MAX} are folded");
-            return Err(Fault::TooFar(text));
-        }
-        fold(self, state, sequence)
+        fold_up_to(self, state, sequence)
     }
 
     fn figures(&self) -> Vec<(&'static str, f64)> {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use journal::{Batch, Head};
+use journal::{Batch, Head, Identity};
 use ledger::event::NameKind;
 use ledger::{AccountId, Body, Date, Digest, Effect, Event, HoldEnd, Side, State};
 
@@ -20,14 +20,7 @@ const _: () =
 /// The statements that make `events` part of the books, in packets, and the chain after them. `state` has
 /// folded them in.
 pub(super) fn packets(events: &[Event], batch: &Batch, before: Head, state: &State) -> (Vec<String>, Head) {
-    let mut head = before;
-    let mut tables = Tables::new();
-    for (event, record) in events.iter().zip(batch.records()) {
-        head = head.next(record.hashed());
-        tables.event(event, record.hashed());
-    }
-    let mut packets = Packets::default();
-    tables.write(&mut packets, before.sequence + 1, head.sequence, state);
+    let (mut packets, head) = rows(events, batch, before, state);
     if events.is_empty() {
         return (packets.into_packets(), head);
     }
@@ -44,6 +37,40 @@ pub(super) fn packets(events: &[Event], batch: &Batch, before: Head, state: &Sta
     tip.push_str(" WHERE id=1");
     packets.push(&tip);
     (packets.into_packets(), head)
+}
+
+/// The same without the head, which covers them only later.
+pub(super) fn rows(events: &[Event], batch: &Batch, before: Head, state: &State) -> (Packets, Head) {
+    let mut head = before;
+    let mut tables = Tables::new();
+    for (event, record) in events.iter().zip(batch.records()) {
+        head = head.next(record.hashed());
+        tables.event(event, record.hashed());
+    }
+    let mut packets = Packets::default();
+    tables.write(&mut packets, before.sequence + 1, head.sequence, state);
+    (packets, head)
+}
+
+/// The statement that makes a head for books that are all there.
+pub(super) fn first_head(identity: &Identity, head: Head, state: &State) -> String {
+    let mut text = String::from(
+        "INSERT INTO ledger_head (id,bank_id,timeline,sequence,hash,time_us,accounts,names,open_day,newest_day) \
+         VALUES (1,",
+    );
+    hex::push(&mut text, &identity.bank);
+    let _ = write!(text, ",{},{},", identity.timeline, head.sequence);
+    hex::push(&mut text, &head.hash);
+    let _ = write!(
+        text,
+        ",{},{},{},{},{})",
+        state.time(),
+        state.account_count(),
+        state.name_count(),
+        Day(state.day().open),
+        Day(state.day().newest),
+    );
+    text
 }
 
 struct Tables {

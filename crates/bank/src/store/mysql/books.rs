@@ -1,9 +1,8 @@
 //! The books in memory, and the steps of a batch on a connection.
 
 use std::collections::{BTreeSet, HashMap};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use journal::{Batch, Head, Identity};
+use journal::{Batch, Head};
 use ledger::event::Claimed;
 use ledger::{AccountId, Body, Digest, Event, Sequence, State, Undo, codec};
 use sqlx::Row;
@@ -49,10 +48,11 @@ pub(super) struct Sent {
 }
 
 impl Books {
-    pub(super) fn new(identity: &Identity, instance: [u8; 16]) -> Books {
+    /// Books that stand there.
+    pub(super) fn new(state: State, head: Head, instance: [u8; 16]) -> Books {
         Books {
-            state: State::new(),
-            head: Head::start(identity),
+            state,
+            head,
             claims: HashMap::new(),
             batch: Batch::new(),
             instance,
@@ -150,30 +150,28 @@ impl Books {
         }
         while self.head.sequence < to.sequence {
             let (page, head) = follow::page(connection, self.head, to).await?;
-            // The chain tells a changed row only at its end. Whatever cannot be folded before that is told too,
-            // and these books are not used any more.
-            let folded =
-                catch_unwind(AssertUnwindSafe(|| page.iter().for_each(|event| self.fold(event, shared))));
-            if folded.is_err() {
-                let (first, last) = (self.head.sequence + 1, head.sequence);
-                let broken = format!("the events {first} to {last} do not follow from those before them");
-                self.broken = Some(broken.clone());
-                return Err(Failure::Damaged(broken));
+            if let Err(failure) = self.fold(&page, shared) {
+                self.broken = Some(failure.to_string());
+                return Err(failure);
             }
             self.head = head;
         }
         Ok(())
     }
 
-    fn fold(&mut self, event: &Event, shared: &Shared) {
-        self.state.apply(event);
-        shared.facts.learn(event);
-        // At the first start nobody asks for a claim, and there are as many as events.
-        if self.wanted {
-            event.claims(|digest, claimed| {
-                self.claims.insert(digest, claimed);
-            });
+    /// Books that could not be folded are not used any more.
+    fn fold(&mut self, page: &[Event], shared: &Shared) -> Result<(), Failure> {
+        follow::fold(&mut self.state, page)?;
+        for event in page {
+            shared.facts.learn(event);
+            // At the first start nobody asks for a claim, and there are as many as events.
+            if self.wanted {
+                event.claims(|digest, claimed| {
+                    self.claims.insert(digest, claimed);
+                });
+            }
         }
+        Ok(())
     }
 
     /// A commit of others may be seen a moment before it is on the disk. One of our own, after it, is answered

@@ -4,7 +4,7 @@ use crate::sequencer::Fault;
 
 /// What to do about an error of the server or of the way to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Meaning {
+pub(crate) enum Meaning {
     /// Somebody was in the way. The whole transaction is rolled back and decided again.
     Again,
     /// The connection is gone; the server has rolled back whatever was not being committed.
@@ -22,12 +22,12 @@ const AGAIN: &[u16] = &[1205, 1213, 1020, 1099, 1100, 1040, 1203, 1637, 1290, 18
 const LOST: &[u16] = &[1053, 1077, 1079, 1927, 1317, 2006, 2013, 3169, 4031];
 
 /// The number that the server gives an error.
-pub(super) fn number(error: &sqlx::Error) -> Option<u16> {
+pub(crate) fn number(error: &sqlx::Error) -> Option<u16> {
     let sqlx::Error::Database(error) = error else { return None };
     error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>().map(sqlx::mysql::MySqlDatabaseError::number)
 }
 
-pub(super) fn meaning(error: &sqlx::Error) -> Meaning {
+pub(crate) fn meaning(error: &sqlx::Error) -> Meaning {
     match number(error) {
         Some(number) if AGAIN.contains(&number) => Meaning::Again,
         Some(number) if LOST.contains(&number) => Meaning::Lost,
@@ -110,6 +110,12 @@ pub enum OpenError {
     /// The books are there, and they are not whole.
     #[error("the books in the database are damaged: {0}; run `bankcore verify`")]
     Damaged(String),
+    /// Books that are still being copied here.
+    #[error(
+        "the database holds an unfinished copy of a bank; finish it with `bankcore migrate` from the same source, or \
+         drop the database"
+    )]
+    Unfinished,
     /// Tables, and no books in them.
     #[error("the database holds no bank; `bankcore serve --store` opens one")]
     NoBank,

@@ -1,13 +1,14 @@
 //! Following the books: what others have written is read, and held against the chain before it is believed.
 
 use journal::Head;
-use ledger::{Event, codec};
+use ledger::{Event, State, codec};
 use sqlx::Row;
 use sqlx::mysql::{MySqlConnection, MySqlRow};
 
 use super::failure;
 use super::session::sql;
 use crate::sequencer::Fault;
+use crate::store::reads;
 
 /// Events of one question.
 pub(super) const PAGE: u64 = 4_096;
@@ -87,6 +88,12 @@ pub(super) async fn page(
     Ok((page, here))
 }
 
+/// Folds events that others wrote. The chain tells a changed row only at its end; what cannot be folded before that is
+/// told by its sequence, and the state is then of no use any more.
+pub(super) fn fold(state: &mut State, events: &[Event]) -> Result<(), Failure> {
+    reads::fold_each(state, events).map_err(|sequence| Failure::Damaged(reads::does_not_follow(sequence)))
+}
+
 /// An event from the bytes that the chain covers.
 pub(super) fn event(hashed: Vec<u8>, sequence: u64) -> Result<Event, Failure> {
     let damaged =
@@ -105,7 +112,8 @@ pub(super) fn event(hashed: Vec<u8>, sequence: u64) -> Result<Event, Failure> {
     Ok(event)
 }
 
-fn bytes<const N: usize>(row: &MySqlRow, column: usize) -> Result<[u8; N], sqlx::Error> {
+/// A column of so many bytes.
+pub(super) fn bytes<const N: usize>(row: &MySqlRow, column: usize) -> Result<[u8; N], sqlx::Error> {
     let bytes: Vec<u8> = row.try_get(column)?;
     bytes.try_into().map_err(|_| sqlx::Error::Decode(format!("column {column} has not {N} bytes").into()))
 }

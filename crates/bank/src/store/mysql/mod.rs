@@ -14,6 +14,8 @@
 //! The other tables are what the events say, for the procedures and for people. Of those, the rows of balances
 //! are looked at whenever they are locked (`balances`): one that was changed by hand freezes its account.
 //!
+//! A start folds the events after the newest snapshot (`snapshots`), which one service makes for all.
+//!
 //! A batch that the server would not take is taken back from the state and decided again (`failure`); one whose
 //! COMMIT was never answered is looked for before anything else happens.
 
@@ -25,37 +27,46 @@ mod failure;
 mod follow;
 mod footprint;
 mod hex;
+pub(crate) mod import;
 pub(crate) mod moment;
 mod packet;
 mod reading;
 mod rights;
 mod schema;
 mod session;
+mod snapshots;
 mod writing;
 
 use std::sync::Arc;
+
+use ledger::State;
 
 use crate::books::FactsTable;
 use crate::sequencer;
 use crate::store::{Store, Unsettled};
 
 pub use failure::OpenError;
+pub(crate) use failure::{Meaning, meaning, number};
 pub use reading::Reading;
 pub use schema::{Migration, migrate, prepare, status};
 pub use session::{Server, Settings};
+pub use snapshots::Snapshots;
 pub use writing::Writing;
 
 /// What both sides of the store know.
 struct Shared {
+    identity: journal::Identity,
     facts: FactsTable,
     head: tokio::sync::watch::Sender<journal::Head>,
     durable: tokio::sync::watch::Sender<u64>,
 }
 
 impl Shared {
-    fn new(identity: &journal::Identity) -> Shared {
+    /// Of books that stand there, before any of it is told.
+    fn of(identity: &journal::Identity, state: &State) -> Shared {
         Shared {
-            facts: FactsTable::default(),
+            identity: *identity,
+            facts: FactsTable::of(state),
             head: tokio::sync::watch::Sender::new(journal::Head::start(identity)),
             durable: tokio::sync::watch::Sender::new(0),
         }
@@ -68,6 +79,8 @@ pub struct Opened {
     pub writing: Writing,
     /// For everyone else.
     pub reading: Arc<Reading>,
+    /// The thread beside them; dropping it waits for it.
+    pub background: Snapshots,
     /// The bank's id and timeline.
     pub identity: journal::Identity,
 }
@@ -95,7 +108,8 @@ pub fn open(settings: &Settings, fresh: &Fresh) -> Result<Opened, OpenError> {
         open_bank(&mut writing, identity, fresh)?;
     }
     let reading = Arc::new(Reading::open(settings, Arc::clone(writing.shared()))?);
-    Ok(Opened { writing, reading, identity })
+    let background = Snapshots::start(settings, Arc::clone(writing.shared()))?;
+    Ok(Opened { writing, reading, background, identity })
 }
 
 /// The first event, unless another service was quicker.

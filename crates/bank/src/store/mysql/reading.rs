@@ -12,11 +12,11 @@ use tokio::runtime::{Handle, Runtime};
 use super::failure::OpenError;
 use super::follow::{self, Failure};
 use super::session::{self, Settings, sql};
-use super::{Shared, hex};
+use super::{Shared, hex, snapshots};
 use crate::books::Facts;
 use crate::books::history::{Place, Step};
 use crate::sequencer::{Fault, Prior};
-use crate::store::reads::fold;
+use crate::store::reads::fold_up_to;
 use crate::store::{Head, Reads, Trail, Watch};
 
 /// Steps of an account's history that are read in one go: few at first, since one may be enough.
@@ -32,6 +32,8 @@ pub struct Reading {
     patience: Duration,
     shared: Arc<Shared>,
     watch: Watch,
+    /// One fold at a time: each needs the memory of the whole books.
+    folding: parking_lot::Mutex<()>,
 }
 
 impl Reading {
@@ -52,7 +54,15 @@ impl Reading {
         drop(guard);
         let watch = shared.durable.subscribe();
         let handle = runtime.handle().clone();
-        Ok(Reading { runtime: Some(runtime), handle, pool, patience: settings.patience, shared, watch })
+        Ok(Reading {
+            runtime: Some(runtime),
+            handle,
+            pool,
+            patience: settings.patience,
+            shared,
+            watch,
+            folding: parking_lot::Mutex::new(()),
+        })
     }
 
     /// Asks, and waits for the answer on the caller's own thread: histories are read on threads that may wait.
@@ -88,6 +98,21 @@ impl Reading {
             rows.into_iter().map(decoded).collect::<Result<Vec<Event>, Failure>>()
         })?;
         events.into_iter().map(|event| Step::of(event, id)).collect()
+    }
+
+    /// The books at the newest snapshot at or before a sequence.
+    fn snapshot(&self, at: u64) -> Result<Option<State>, Fault> {
+        let pool = self.pool.clone();
+        let found = self.ask(async move { snapshots::find(&mut *pool.acquire().await?, at).await })?;
+        Ok(found.and_then(|found| {
+            let sequence = found.head.sequence;
+            found.load(|number| {
+                let pool = self.pool.clone();
+                self.ask(async move { snapshots::part(&mut *pool.acquire().await?, sequence, number).await })
+                    .ok()
+                    .flatten()
+            })
+        }))
     }
 
     fn events(&self, first: u64, last: u64) -> Result<Vec<Event>, Fault> {
@@ -218,7 +243,9 @@ impl Reads for Reading {
 
     fn state_at(&self, sequence: Sequence) -> Result<State, Fault> {
         self.head().reaches(sequence)?;
-        fold(self, State::new(), sequence)
+        let _one = self.folding.try_lock().ok_or(Fault::Overloaded)?;
+        let state = self.snapshot(sequence.0)?.unwrap_or_default();
+        fold_up_to(self, state, sequence)
     }
 
     fn figures(&self) -> Vec<(&'static str, f64)> {

@@ -21,6 +21,10 @@ const GROWS: &[&str] = &[
     "outbox",
     "service_instances",
     "balance_breaks",
+    "api_keys",
+    "api_key_accounts",
+    "audit_records",
+    "audit_chain",
 ];
 
 /// And those of which some columns change.
@@ -31,6 +35,8 @@ const CHANGES: &[(&str, &str)] = &[
     ("holds", "ended_by"),
     ("account_balances", "version"),
     ("service_instances", "seen"),
+    ("api_keys", "revoked_at"),
+    ("audit_head", "newest"),
 ];
 
 /// Refuses a user who lacks a right.

@@ -16,6 +16,8 @@ pub struct Settings {
     pub accept_weak_durability: bool,
     /// Connections for reading.
     pub readers: u32,
+    /// Events between two snapshots; the next start folds up to twice as many.
+    pub snapshot_every: u64,
     /// How long one step of a batch may take, and a connection to come about.
     pub patience: Duration,
 }
@@ -33,7 +35,22 @@ impl Settings {
             url: url.to_owned(),
             accept_weak_durability: false,
             readers: 4,
+            snapshot_every: 2_000_000,
             patience: Duration::from_secs(10),
+        }
+    }
+
+    /// What the database is called among people: `host:port/name`, without user and password.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self.options() {
+            Ok(options) => format!(
+                "{}:{}/{}",
+                options.get_host(),
+                options.get_port(),
+                options.get_database().unwrap_or_default()
+            ),
+            Err(error) => error.to_string(),
         }
     }
 

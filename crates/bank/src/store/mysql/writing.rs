@@ -12,7 +12,7 @@ use super::books::{Books, Sent};
 use super::failure::{Meaning, OpenError, meaning};
 use super::follow::{self, Failure};
 use super::session::{self, Server, Settings, silence, sql, within};
-use super::{Shared, hex, rights, schema};
+use super::{Shared, hex, import, rights, schema, snapshots};
 use crate::sequencer::{Answer, Fault, Prior, Query, Receipt, Submission};
 use crate::store::{Answered, Store, Unsettled, answer};
 
@@ -73,7 +73,7 @@ enum Ended {
 }
 
 impl Writing {
-    /// Connects, looks at the server and its tables, and folds all events.
+    /// Connects, looks at the server and its tables, and folds the events after the newest snapshot.
     pub(super) fn open(settings: &Settings, fresh: Identity) -> Result<(Writing, Identity), OpenError> {
         let options = settings.options()?;
         let runtime =
@@ -83,12 +83,24 @@ impl Writing {
             let looked = tokio::time::timeout(settings.patience, look(&mut link, settings, fresh)).await;
             looked.unwrap_or_else(|_| Err(OpenError::from_driver(&silence(settings.patience))))
         })?;
-        let shared = Arc::new(Shared::new(&identity));
         let mut instance = [0; 16];
         getrandom::fill(&mut instance).map_err(OpenError::Randomness)?;
-        let books = Books::new(&identity, instance);
+        let snapshot = load(&runtime, &mut link);
+        let from_snapshot = snapshot.is_some();
+        let (state, head) = snapshot.unwrap_or_else(|| (State::new(), Head::start(&identity)));
+        let shared = Arc::new(Shared::of(&identity, &state));
+        let books = Books::new(state, head, instance);
         let mut writing = Writing { runtime, link, books, tries: 0, until: None, shared };
-        writing.catch_up()?;
+        match writing.catch_up() {
+            Err(Fault::Unreadable(why)) if from_snapshot => {
+                tracing::warn!(why, "the newest snapshot is not of these books; all events are folded");
+                let state = State::new();
+                writing.shared = Arc::new(Shared::of(&identity, &state));
+                writing.books = Books::new(state, Head::start(&identity), instance);
+                writing.catch_up()?;
+            }
+            other => other?,
+        }
         writing.publish();
         Ok((writing, identity))
     }
@@ -345,6 +357,20 @@ fn pause(tries: u32) -> Duration {
     longest - longest / 2 * u32::from(random[0]) / 255
 }
 
+/// The newest snapshot that can be used. Without one the start takes longer, so nothing that is wrong with it matters.
+fn load(runtime: &Runtime, link: &mut Link) -> Option<(State, Head)> {
+    let patience = link.patience;
+    let connection = link.connection.as_mut()?;
+    let found = runtime.block_on(async {
+        tokio::time::timeout(patience, snapshots::find(connection, u64::MAX)).await.ok()?.ok()?
+    })?;
+    let part = |number| {
+        let part = snapshots::part(connection, found.head.sequence, number);
+        runtime.block_on(async { tokio::time::timeout(patience, part).await.ok()?.ok()? })
+    };
+    found.load(part).map(|state| (state, found.head))
+}
+
 /// Looks at the server and its tables. Books that were never opened get `fresh` as their identity.
 async fn look(link: &mut Link, settings: &Settings, fresh: Identity) -> Result<Identity, OpenError> {
     let fault = |error: sqlx::Error| OpenError::from_driver(&error);
@@ -360,6 +386,7 @@ async fn look(link: &mut Link, settings: &Settings, fresh: Identity) -> Result<I
     }
     schema::check(connection).await?;
     rights::check(connection).await?;
+    import::check_whole(connection).await?;
     if let Some(tip) =
         follow::tip(connection, false).await.map_err(|failure| OpenError::from(failure.fault()))?
     {

@@ -10,7 +10,10 @@ use crate::store::mysql::OpenError;
 use crate::store::mysql::moment::Moment;
 
 /// Where the triggers are made.
-const TRIGGERS: &str = include_str!("../../../migrations/mysql/0002_guards.sql");
+const TRIGGERS: [&str; 2] = [
+    include_str!("../../../migrations/mysql/0002_guards.sql"),
+    include_str!("../../../migrations/mysql/0005_bank_database.sql"),
+];
 
 /// What no two rows may share.
 const UNIQUE: &[&str] = &[
@@ -18,6 +21,13 @@ const UNIQUE: &[&str] = &[
     "account_events.account_id,version",
     "accounts.id",
     "accounts.number_digest",
+    "api_key_accounts.key_id,account_id",
+    "api_keys.hash",
+    "api_keys.id",
+    "api_keys.prefix",
+    "audit_chain.id",
+    "audit_head.one",
+    "audit_records.id",
     "events.sequence",
     "holds.end_digest",
     "holds.id",
@@ -43,7 +53,8 @@ pub(super) async fn check(moment: &mut Moment) -> Result<Check, OpenError> {
          GROUP BY table_name, index_name",
     )
     .await?;
-    let due = || TRIGGERS.lines().filter_map(|line| line.strip_prefix("CREATE TRIGGER ")?.split(' ').next());
+    let lines = || TRIGGERS.iter().flat_map(|text| text.lines());
+    let due = || lines().filter_map(|line| line.strip_prefix("CREATE TRIGGER ")?.split(' ').next());
     let checked = (due().count() + UNIQUE.len()) as u64;
     let mut wrong: Vec<String> = Vec::new();
     if triggers.is_empty() {

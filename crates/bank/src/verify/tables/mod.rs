@@ -6,7 +6,8 @@
 //!    events, a page ─► gaps, chain, record ─► event ─► own fold ([`books`](super::books))
 //!      │                                        └────► the rows that it calls for
 //!      └─ rows of those events in every table ◄── compared ──┘
-//!    at the end: accounts, balances, names and head beside the fold · originals beside reversals · guards
+//!    at the end: accounts, balances, names and head beside the fold · originals beside reversals · guards ·
+//!                API keys and the audit trail, of which business days name hashes
 //! ```
 //! Pages go along the order of events in all tables at once, so memory is bounded by a page, and by what the fold
 //! keeps: accounts, names, open holds. Sums of a transaction follow: its rows are its event's, and those balance.
@@ -15,7 +16,9 @@
 
 mod ends;
 mod guards;
+mod people;
 mod shapes;
+mod snapshots;
 mod table;
 
 use std::path::Path;
@@ -28,9 +31,8 @@ use sqlx::mysql::MySqlRow;
 use super::audit::Anchored;
 use super::books::Books;
 use super::findings::{Findings, Subject, Tally};
-use super::report::{Check, Damage, Report};
-use super::{Progress, database, walk};
-use crate::database::FILE_NAME;
+use super::report::{Damage, Report};
+use super::{Progress, walk};
 use crate::sequencer::{Clock, SystemClock};
 use crate::store::mysql::moment::{self, Moment};
 use crate::store::mysql::{OpenError, Settings};
@@ -39,8 +41,8 @@ use table::Table;
 /// Events of a page. Each has at most 128 entries.
 const PAGE: u64 = 1_024;
 
-/// Verifies the books behind a URL, and `bank.db` in the data folder of their service if it is there. What is wrong
-/// is in the report; progress is told in events.
+/// Verifies the books behind a URL, and API keys and audit trail beside them. What is wrong is in the report; progress
+/// is told in events. `data` is the folder of a service: a `bank.db` of the last version in it is spoken of.
 ///
 /// # Errors
 /// What kept it from looking at all, or to the end.
@@ -51,24 +53,14 @@ pub async fn verify_database(
 ) -> Result<Report, OpenError> {
     let mut clock = SystemClock::new();
     let mut moment = Moment::open(settings).await?;
-    let mut walk = Walk::new(&moment);
+    let snapshots = snapshots::Waiting::open(&mut moment).await?;
+    let mut walk = Walk::new(&moment, snapshots);
     while walk.goes_on() {
         walk.page(&mut moment).await?;
         progress(walk.head.sequence, moment.head.sequence);
     }
     let (mut report, anchors) = walk.settle(&mut moment).await?;
-    report.add(match data.join(FILE_NAME).exists() {
-        true => database::check(data, report.identity.bank, &anchors).await,
-        false => Check {
-            name: "database",
-            ok: true,
-            checked: 0,
-            detail: format!(
-                "not looked at: no {FILE_NAME} in {}; name its folder with --data",
-                data.display()
-            ),
-        },
-    });
+    report.add(people::check(&mut moment, &anchors, data).await?);
     report.seconds = clock.monotonic() as f64 / 1e6;
     Ok(report)
 }
@@ -86,6 +78,7 @@ struct Walk {
     found: Findings,
     books: Books,
     tables: Vec<Table>,
+    snapshots: snapshots::Waiting,
     anchors: Vec<Anchored>,
     /// A record at a time, encoded again.
     again: Batch,
@@ -93,7 +86,7 @@ struct Walk {
 }
 
 impl Walk {
-    fn new(moment: &Moment) -> Walk {
+    fn new(moment: &Moment, snapshots: snapshots::Waiting) -> Walk {
         Walk {
             head: Head::start(&moment.identity),
             chain: Tally::default(),
@@ -101,6 +94,7 @@ impl Walk {
             found: Findings::new(),
             books: Books::without_skips(),
             tables: shapes::OF_EVENTS.iter().map(Table::new).collect(),
+            snapshots,
             anchors: Vec::new(),
             again: Batch::new(),
             ended: false,
@@ -130,6 +124,8 @@ impl Walk {
             if self.broken.is_some() {
                 return Ok(());
             }
+            let Walk { snapshots, head, books, found, .. } = self;
+            snapshots.passed(moment, *head, books, found).await?;
         }
         if self.head.sequence != last {
             let missing = self.head.sequence + 1;
@@ -195,13 +191,14 @@ impl Walk {
         let mut shown = vec![guards::check(moment).await?];
         if self.broken.is_none() {
             self.books.settle(&mut self.found);
+            self.snapshots.settle(&mut self.found);
             self.originals(moment).await?;
             self.tables.extend(ends::compare(moment, &self.books, self.head).await?);
             shown.extend(ends::shown(moment).await?);
         }
         let (transactions, accounts) = (self.books.transactions, self.books.accounts.len() as u64);
         let folded = self.found.first().map(|(sequence, what)| Damage::new(sequence, what));
-        let unused = |subject| matches!(subject, Subject::Keys | Subject::References | Subject::Snapshots);
+        let unused = |subject| matches!(subject, Subject::Keys | Subject::References);
         let mut checks = vec![self.chain.into_check("chain")];
         checks.extend(self.found.into_checks_of(|subject| !unused(subject)));
         let mut damages = vec![self.broken];

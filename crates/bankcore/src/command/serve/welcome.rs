@@ -12,10 +12,9 @@ use crate::output;
 
 /// Says in one line what opening found.
 pub(super) fn opened(service: &Service, found: Found) -> anyhow::Result<()> {
-    output::print(&match found {
-        Found::Nothing => format!("made a new bank: {}", service.name),
-        Found::Bank => recovery(service),
-    })
+    // A folder that is new says nothing about a bank in a database.
+    let new = found == Found::Nothing && service.recovery.is_some();
+    output::print(&if new { format!("made a new bank: {}", service.name) } else { recovery(service) })
 }
 
 fn recovery(service: &Service) -> String {
