@@ -27,6 +27,7 @@ pub mod wire;
 
 mod accounts;
 mod audit;
+mod bank;
 mod banker;
 mod events;
 mod holds;
@@ -65,6 +66,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .merge(metrics::router())
         .nest("/api/v1", probes::router())
         .nest("/api/v1/accounts", accounts::router())
+        .nest("/api/v1/bank", bank::router())
         .nest("/api/v1/banker", banker::router())
         .nest("/api/v1/holds", holds::router())
         .nest("/api/v1/idempotency", idempotency::router())

@@ -44,6 +44,23 @@ async fn the_trial_balance_now_and_then() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_bank_says_which_it_is() {
+    let bank = Bank::open().await;
+    let read = bank.get(&bank.alice, "/bank").await.expect(200).value();
+    let events = bank.get(&bank.auditor, "/events?limit=1").await.expect(200).value();
+    let event = events["items"][0]["id"].as_str().unwrap().to_owned();
+    let (id, timeline) = (read["id"].as_str().unwrap(), read["timeline"].as_u64().unwrap());
+    assert!(event.starts_with(&format!("{id}-{timeline}-")), "{event} is an event of {id}");
+    assert_eq!(read["name"], *bank.service.name);
+    assert_eq!(read["business_day"], "2126-11-22");
+    let sequence: u64 = read["sequence"].as_str().unwrap().parse().unwrap();
+    assert!((1..=bank.service.books.reads().head().sequence.0).contains(&sequence), "{sequence}");
+    assert_eq!(bank.get("nobody", "/bank").await.problem().0, 401);
+    bank.post(&bank.operations, "/business-day/close", "c", json!({"date": "2126-11-22"})).await.expect(200);
+    assert_eq!(bank.get(&bank.alice, "/bank").await.expect(200).value()["business_day"], json!(null));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn business_days_are_opened_and_closed() {
     let bank = Bank::open().await;
     let day = async |token: &str, path: &str, key: &str, date: &str| {
