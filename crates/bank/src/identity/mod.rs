@@ -7,7 +7,7 @@
 //! ```text
 //! request ─► Directory::authenticate ─► Credential ─► Quota::take ─► policy::allow ─► sequencer
 //!                  ▲ in memory, no SQL                                (deny by default)
-//! command ─► KeyStore::create_key / revoke_key ─► bank.db, audit record ─► Directory
+//! command ─► KeyStore::create_key / revoke_key ─► bank database, audit record ─► Directory
 //! ```
 //!
 //! | module | noun |

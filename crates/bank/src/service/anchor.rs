@@ -1,6 +1,6 @@
 //! The audit trail tied to the books: a business day's event carries the newest audit hash.
 //!
-//! `bank.db` can be edited by whoever owns the file, hashes included; the journal's chain cannot, once its head is known
+//! The bank database can be edited by whoever owns it, hashes included; the chain of events cannot, once its head is known
 //! elsewhere. So a trail that was rewritten or cut before the newest business day is found out (`verify`).
 
 use std::sync::Arc;

@@ -4,6 +4,7 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use bank::moving::{self, Home, Proof, Stage};
+use bank::store::mysql;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
@@ -25,12 +26,16 @@ use crate::output;
 )]
 pub struct MigrateArgs {
     /// The bank to copy: a data folder, or the URL of a database
-    #[arg(long, value_name = "DIR|URL")]
+    #[arg(long, value_name = "DIR|URL", env = "BANKCORE_FROM", hide_env_values = true)]
     from: String,
 
     /// Where to: an empty folder, or an empty database
-    #[arg(long, value_name = "DIR|URL")]
+    #[arg(long, value_name = "DIR|URL", env = "BANKCORE_TO", hide_env_values = true)]
     to: String,
+
+    /// Copy into a server that does not sync every commit
+    #[arg(long)]
+    accept_weak_durability: bool,
 
     /// Print the proof as JSON
     #[arg(long)]
@@ -44,7 +49,11 @@ pub struct MigrateArgs {
 pub fn run(args: &MigrateArgs) -> anyhow::Result<ExitCode> {
     let home = |text: &str| -> Home {
         match text.parse() {
-            Ok(home) => home,
+            Ok(Home::Database(settings)) => Home::Database(mysql::Settings {
+                accept_weak_durability: args.accept_weak_durability,
+                ..settings
+            }),
+            Ok(folder) => folder,
             Err(never) => match never {},
         }
     };

@@ -72,6 +72,19 @@ fn a_copy_that_was_finished_is_a_bank_and_not_empty() {
     }
 }
 
+/// After the move the copy may be all that there is.
+#[test]
+fn a_server_that_may_lose_what_it_acknowledged_is_no_new_home() {
+    let ((_dir, from), server) = (folder(), MariaDb::start());
+    furnish(&from, 60);
+    let to = House::Database(server.empty().settings());
+    server.client("", "SET GLOBAL innodb_flush_log_at_trx_commit=2");
+    let error = migrate(&from, &to).unwrap_err().to_string();
+    assert!(error.contains("innodb_flush_log_at_trx_commit=2"), "{error}");
+    server.client("", "SET GLOBAL innodb_flush_log_at_trx_commit=1");
+    assert!(migrate(&from, &to).unwrap().holds());
+}
+
 #[test]
 fn source_and_target_are_two_houses() {
     let (_dir, from) = folder();

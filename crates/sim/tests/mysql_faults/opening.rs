@@ -85,6 +85,49 @@ fn tables_of_another_program() {
     assert!(matches!(refused(&database.settings()), OpenError::Migration(_)));
 }
 
+/// Whoever makes the tables may be killed at any statement. Without a bank in them they are made anew; with one they
+/// are left to people.
+#[test]
+fn tables_that_were_half_made() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let prepare = |database: &Database| runtime.block_on(mysql::prepare(&database.settings()));
+    let newest = "SELECT MAX(version) FROM _sqlx_migrations WHERE success";
+    let database = MariaDb::shared().migrated();
+    by_hand(&database, "CREATE TABLE of_somebody_else (a INT)");
+    let whole = by_hand(&database, newest);
+    for spoil in [
+        "DELETE FROM _sqlx_migrations WHERE version > 2; DROP PROCEDURE bankcore_move; DROP TABLE copied_from; \
+         UPDATE _sqlx_migrations SET success = 0 WHERE version = 2",
+        "UPDATE _sqlx_migrations SET success = 0 WHERE version = 1; DROP TABLE audit_log",
+        "DROP VIEW bank_identity; DROP TABLE ledger_head; \
+         UPDATE _sqlx_migrations SET success = 0 ORDER BY version DESC LIMIT 1",
+    ] {
+        by_hand(&database, spoil);
+        prepare(&database).unwrap_or_else(|error| panic!("{spoil}: {error}"));
+        assert_eq!(by_hand(&database, newest), whole, "{spoil}");
+    }
+    by_hand(&database, "SELECT * FROM of_somebody_else");
+    drop(mysql::open(&database.settings(), &fresh()).expect("a bank"));
+    by_hand(&database, "UPDATE _sqlx_migrations SET success = 0 ORDER BY version DESC LIMIT 1");
+    assert!(matches!(prepare(&database), Err(OpenError::Migration(_))));
+    assert!(matches!(refused(&database.settings()), OpenError::Migration(_)));
+}
+
+/// Killed between two migrations: what was made is sound, and the rest is made.
+#[test]
+fn tables_of_which_some_are_still_to_be_made() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let database = MariaDb::shared().migrated();
+    let newest = "SELECT MAX(version) FROM _sqlx_migrations WHERE success";
+    let whole = by_hand(&database, newest);
+    by_hand(
+        &database,
+        "DROP TABLE snapshots, snapshot_parts; DELETE FROM _sqlx_migrations WHERE description = 'snapshots'",
+    );
+    runtime.block_on(mysql::prepare(&database.settings())).expect("the rest");
+    assert_eq!(by_hand(&database, newest), whole);
+}
+
 #[test]
 fn a_server_that_may_lose_what_it_acknowledged_is_taken_only_knowingly() {
     let server = MariaDb::start();

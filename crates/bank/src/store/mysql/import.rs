@@ -11,7 +11,7 @@ use sqlx::Row as _;
 use sqlx::mysql::MySqlConnection;
 
 use super::failure::OpenError;
-use super::session::{self, Settings, sql, within};
+use super::session::{self, Server, Settings, sql, within};
 use super::{batch, follow, hex, schema};
 
 /// One batch may take this long: it is far larger than those of a service.
@@ -58,6 +58,11 @@ impl Import {
         schema::prepare(settings).await?;
         let mut connection = session::connect(&settings.options()?, settings.patience).await?;
         schema::check(&mut connection).await?;
+        // What is proved here may be all that is left of the bank tomorrow.
+        let (_, weak) = Server::ask(&mut connection).await?;
+        if let Some(weak) = weak.filter(|_| !settings.accept_weak_durability) {
+            return Err(weak.into());
+        }
         // The server may take a moment to see that a process is gone.
         let alone: Option<i64> =
             sqlx::query_scalar("SELECT GET_LOCK(LEFT(CONCAT('bankcore ', DATABASE()), 64), 5)")

@@ -19,6 +19,7 @@
 //! A batch that the server would not take is taken back from the state and decided again (`failure`); one whose
 //! COMMIT was never answered is looked for before anything else happens.
 
+mod anew;
 mod balances;
 mod batch;
 mod books;

@@ -4,6 +4,7 @@ use ledger::Currency;
 use sqlx::migrate::{AppliedMigration, Migrate, MigrateError, Migrator};
 use sqlx::mysql::MySqlConnection;
 
+use super::anew;
 use super::failure::{self, OpenError};
 use super::session::{self, Server, Settings, sql};
 
@@ -27,29 +28,47 @@ pub struct Migration {
 ///
 /// # Errors
 /// [`OpenError`]. A migration that breaks off halfway leaves the tables that it had made: the server commits
-/// each statement on its own. It is named, and refused until somebody has looked.
+/// each statement on its own. Where there is a bank it is named, and refused until somebody has looked; where there
+/// is none, all tables are made anew.
 pub async fn migrate(settings: &Settings) -> Result<Vec<Migration>, OpenError> {
+    make(settings, true).await
+}
+
+async fn make(settings: &Settings, also_if_older: bool) -> Result<Vec<Migration>, OpenError> {
     let mut connection = connect(settings).await?;
     let asked = Server::ask(&mut connection).await;
     let (server, _) = asked.map_err(|error| OpenError::from_driver(&error))?;
     if !server.is_known() {
         return Err(OpenError::Version(server.version));
     }
+    take_turn(&mut connection).await?;
+    let half = is_half_made(&mut connection).await?;
+    let standing = if half { 0 } else { version(&mut connection).await? };
+    if !also_if_older && standing >= newest() {
+        return list(&mut connection).await;
+    }
+    if half || (!also_if_older && standing > 0) {
+        let without = anew::is_without_bank(&mut connection).await;
+        let without = without.map_err(|error| OpenError::from_driver(&error))?;
+        if half && without {
+            let cleared = anew::clear(&mut connection, &MIGRATIONS, LOG).await;
+            cleared.map_err(|error| OpenError::from_driver(&error))?;
+        } else if !also_if_older && !without {
+            return list(&mut connection).await;
+        }
+    }
     MIGRATIONS.run(&mut connection).await.map_err(|error| fault(&error))?;
     currencies(&mut connection).await.map_err(|error| OpenError::from_driver(&error))?;
     list(&mut connection).await
 }
 
-/// Makes the tables if there are none at all: whoever starts a new bank need not know of migrations. Tables that
-/// are there are left as they are.
+/// Makes the tables if there are none, or finishes them where somebody was killed while making them: whoever starts a
+/// new bank need not know of migrations. The tables of a bank are left as they are.
 ///
 /// # Errors
 /// [`OpenError`].
 pub async fn prepare(settings: &Settings) -> Result<(), OpenError> {
-    if applied(&mut connect(settings).await?).await?.is_empty() {
-        migrate(settings).await?;
-    }
-    Ok(())
+    make(settings, false).await.map(|_| ())
 }
 
 /// What is there.
@@ -60,10 +79,36 @@ pub async fn status(settings: &Settings) -> Result<Vec<Migration>, OpenError> {
     list(&mut connect(settings).await?).await
 }
 
+/// One after the other: who makes tables must not meet who finds them half made.
+async fn take_turn(connection: &mut MySqlConnection) -> Result<(), OpenError> {
+    let turn = "SELECT GET_LOCK(LEFT(CONCAT('bankcore tables ', DATABASE()), 64), 60)";
+    let turn: Option<i64> = sqlx::query_scalar(turn)
+        .fetch_one(connection)
+        .await
+        .map_err(|error| OpenError::from_driver(&error))?;
+    match turn {
+        Some(1) => Ok(()),
+        _ => Err(OpenError::Migration("another program has been making them for a minute".into())),
+    }
+}
+
+/// Did a migration break off?
+async fn is_half_made(connection: &mut MySqlConnection) -> Result<bool, OpenError> {
+    if !is_there(connection).await? {
+        return Ok(false);
+    }
+    let half = connection.dirty_version(LOG).await.map_err(|error| fault(&error))?;
+    Ok(half.is_some())
+}
+
+/// The newest migration that was run; 0 for none.
+async fn version(connection: &mut MySqlConnection) -> Result<i64, OpenError> {
+    Ok(applied(connection).await?.iter().map(|applied| applied.version).max().unwrap_or(0))
+}
+
 /// Refuses tables that are not this program's.
 pub(super) async fn check(connection: &mut MySqlConnection) -> Result<(), OpenError> {
-    let wanted = newest();
-    let found = applied(connection).await?.iter().map(|applied| applied.version).max().unwrap_or(0);
+    let (wanted, found) = (newest(), version(connection).await?);
     match found.cmp(&wanted) {
         std::cmp::Ordering::Less => Err(OpenError::Older { found, wanted }),
         std::cmp::Ordering::Equal => Ok(()),
@@ -92,20 +137,25 @@ async fn list(connection: &mut MySqlConnection) -> Result<Vec<Migration>, OpenEr
 
 /// What was run here.
 async fn applied(connection: &mut MySqlConnection) -> Result<Vec<AppliedMigration>, OpenError> {
-    let there =
-        "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?";
-    let there: i64 = sqlx::query_scalar(there)
-        .bind(LOG)
-        .fetch_one(&mut *connection)
-        .await
-        .map_err(|error| OpenError::from_driver(&error))?;
-    if there == 0 {
+    if !is_there(connection).await? {
         return Ok(Vec::new());
     }
     if let Some(half) = connection.dirty_version(LOG).await.map_err(|error| fault(&error))? {
         return Err(OpenError::Migration(format!("migration {half} broke off halfway")));
     }
     connection.list_applied_migrations(LOG).await.map_err(|error| fault(&error))
+}
+
+/// Was anything ever run here?
+async fn is_there(connection: &mut MySqlConnection) -> Result<bool, OpenError> {
+    let there =
+        "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?";
+    let there: i64 = sqlx::query_scalar(there)
+        .bind(LOG)
+        .fetch_one(connection)
+        .await
+        .map_err(|error| OpenError::from_driver(&error))?;
+    Ok(there > 0)
 }
 
 fn fault(error: &MigrateError) -> OpenError {
