@@ -22,6 +22,7 @@
 mod balances;
 mod batch;
 mod books;
+mod breaks;
 mod claims;
 mod failure;
 mod follow;
@@ -33,8 +34,10 @@ mod packet;
 mod reading;
 mod rights;
 mod schema;
+mod script;
 mod session;
 mod snapshots;
+pub mod users;
 mod writing;
 
 use std::sync::Arc;
@@ -45,10 +48,12 @@ use crate::books::FactsTable;
 use crate::sequencer;
 use crate::store::{Store, Unsettled};
 
+pub use breaks::{BalanceBreak, Breaks, Closed};
 pub use failure::OpenError;
 pub(crate) use failure::{Meaning, meaning, number};
 pub use reading::Reading;
 pub use schema::{Migration, migrate, prepare, status};
+pub use script::script;
 pub use session::{Server, Settings};
 pub use snapshots::Snapshots;
 pub use writing::Writing;

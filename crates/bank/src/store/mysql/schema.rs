@@ -7,10 +7,10 @@ use sqlx::mysql::MySqlConnection;
 use super::failure::{self, OpenError};
 use super::session::{self, Server, Settings, sql};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations/mysql");
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("./migrations/mysql");
 
 /// Where the driver notes what was run.
-const LOG: &str = "_sqlx_migrations";
+pub(super) const LOG: &str = "_sqlx_migrations";
 
 /// One step of the tables' life.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,17 @@ pub struct Migration {
 /// [`OpenError`]. A migration that breaks off halfway leaves the tables that it had made: the server commits
 /// each statement on its own. It is named, and refused until somebody has looked.
 pub async fn migrate(settings: &Settings) -> Result<Vec<Migration>, OpenError> {
-    let mut connection = connect(settings).await?;
+    run(connect(settings).await?).await
+}
+
+/// The same, signed in as somebody else.
+pub(super) async fn migrate_as(settings: &Settings, name: &str, password: &str) -> Result<(), OpenError> {
+    let options = settings.options()?.username(name).password(password);
+    let connected = session::connect(&options, settings.patience).await;
+    run(connected.map_err(|error| OpenError::from_driver(&error))?).await.map(drop)
+}
+
+async fn run(mut connection: MySqlConnection) -> Result<Vec<Migration>, OpenError> {
     let asked = Server::ask(&mut connection).await;
     let (server, _) = asked.map_err(|error| OpenError::from_driver(&error))?;
     if !server.is_known() {
@@ -46,10 +56,15 @@ pub async fn migrate(settings: &Settings) -> Result<Vec<Migration>, OpenError> {
 /// # Errors
 /// [`OpenError`].
 pub async fn prepare(settings: &Settings) -> Result<(), OpenError> {
-    if applied(&mut connect(settings).await?).await?.is_empty() {
+    if is_empty(settings).await? {
         migrate(settings).await?;
     }
     Ok(())
+}
+
+/// Are there no tables at all?
+pub(super) async fn is_empty(settings: &Settings) -> Result<bool, OpenError> {
+    Ok(applied(&mut connect(settings).await?).await?.is_empty())
 }
 
 /// What is there.
@@ -111,25 +126,31 @@ async fn applied(connection: &mut MySqlConnection) -> Result<Vec<AppliedMigratio
 fn fault(error: &MigrateError) -> OpenError {
     match error {
         MigrateError::VersionMissing(found) => OpenError::Newer { found: *found, wanted: newest() },
-        MigrateError::Execute(error) => match OpenError::from_driver(error) {
-            cause @ OpenError::Privilege(_) => cause,
-            cause @ OpenError::Unreachable(_) if failure::number(error).is_none() => cause,
-            _ => OpenError::Migration(error.to_string()),
-        },
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+            match OpenError::from_driver(error) {
+                cause @ OpenError::Privilege { .. } => cause,
+                cause @ OpenError::Unreachable(_) if failure::number(error).is_none() => cause,
+                _ => OpenError::Migration(error.to_string()),
+            }
+        }
         other => OpenError::Migration(other.to_string()),
     }
 }
 
 /// The currencies that this program knows; a newer program knows more.
 async fn currencies(connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
+    sql(currency_rows(Currency::all())).execute(connection).await?;
+    Ok(())
+}
+
+/// The statement that says so.
+pub(super) fn currency_rows(known: impl Iterator<Item = Currency>) -> String {
     let row = |currency: Currency| {
         format!("({},'{}',{})", currency.numeric(), currency.code(), currency.exponent())
     };
-    let text = format!(
+    format!(
         "INSERT INTO currencies (numeric_code,code,exponent) VALUES {} \
          ON DUPLICATE KEY UPDATE code=VALUES(code),exponent=VALUES(exponent)",
-        Currency::all().map(row).collect::<Vec<_>>().join(",")
-    );
-    sql(text).execute(connection).await?;
-    Ok(())
+        known.map(row).collect::<Vec<_>>().join(",")
+    )
 }
