@@ -6,6 +6,7 @@ mod check;
 mod needs;
 mod run;
 mod test;
+mod test_mysql;
 
 use std::process::ExitCode;
 
@@ -23,6 +24,8 @@ struct Tasks {
 enum Task {
     /// Everything: formatting, lints, dependencies, all tests, the simulator, the kill test
     Test(test::Options),
+    /// The books in a database against a real MySQL, which is fetched from Debian's sid once; as root
+    TestMysql,
     /// Formatting, lints, crate boundaries, banned crates, licences
     Check,
 }
@@ -30,6 +33,7 @@ enum Task {
 fn main() -> ExitCode {
     let result = match Tasks::parse().task {
         Task::Test(options) => test::run(&options),
+        Task::TestMysql => test_mysql::run(),
         Task::Check => check::run(),
     };
     match result {

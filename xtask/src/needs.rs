@@ -24,12 +24,31 @@ const NEEDS: &[Need] = &[
     Need { package: "faketime", for_what: "a clock that jumps", there: faketime },
 ];
 
+/// What a tree with MySQL in it is made with.
+const FOR_MYSQL: &[Need] = &[Need {
+    package: "debootstrap",
+    for_what: "a Debian tree with MySQL in it",
+    there: || command("debootstrap"),
+}];
+
 /// Installs what is missing, where that can be done; else says what to install.
 ///
 /// # Errors
 /// If something is missing and cannot be installed.
 pub fn install() -> anyhow::Result<()> {
-    let missing: Vec<&Need> = NEEDS.iter().filter(|need| !(need.there)()).collect();
+    install_those(NEEDS)
+}
+
+/// The same, for tests against MySQL.
+///
+/// # Errors
+/// As [`install`].
+pub fn install_for_mysql() -> anyhow::Result<()> {
+    install_those(FOR_MYSQL)
+}
+
+fn install_those(needs: &[Need]) -> anyhow::Result<()> {
+    let missing: Vec<&Need> = needs.iter().filter(|need| !(need.there)()).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -71,7 +90,8 @@ fn faketime() -> bool {
     silent(Command::new("sh").args(["-c", "ls /usr/lib/*/faketime/libfaketimeMT.so.1"]))
 }
 
-fn is_root() -> bool {
+/// May everything be done here?
+pub fn is_root() -> bool {
     silent(Command::new("sh").args(["-c", "test \"$(id -u)\" = 0"]))
 }
 

@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    account, bench, clock, completions, config as config_command, day, db, inspect, key, migrate, serve,
+    account, bench, breaks, clock, completions, config as config_command, day, db, inspect, key, migrate, serve,
     transfer, verify,
 };
 use crate::config::{Config, ConfigError, ServeArgs};
@@ -42,6 +42,8 @@ pub enum Command {
     Day(day::Day),
     #[command(subcommand)]
     Clock(clock::Clock),
+    #[command(subcommand)]
+    Break(breaks::Break),
     Verify(verify::VerifyArgs),
     Migrate(migrate::MigrateArgs),
     #[command(subcommand)]

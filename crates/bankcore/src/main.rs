@@ -48,6 +48,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Transfer(args) => command::transfer::run(&args)?,
         Command::Day(day) => command::day::run(&day)?,
         Command::Clock(clock) => command::clock::run(&clock)?,
+        Command::Break(breaks) => command::breaks::run(&breaks)?,
         Command::Verify(args) => return command::verify::run(&args),
         Command::Migrate(args) => return command::migrate::run(&args),
         Command::Db(db) => command::db::run(&db)?,

@@ -1,21 +1,27 @@
-//! A real database server for tests: a private MariaDB on a free port of the loopback, one for each test process.
+//! A real database server for tests: a private MariaDB on a free port of the loopback, one for each test process; or
+//! MySQL in its place, see [`program`].
 //!
-//! Its data folder is in memory, and gone with the process or before the next server starts. Commits are synced as
+//! Its data folder is in memory where that can be, and gone with the process or before the next server starts. Commits are synced as
 //! in earnest: what a crash of the machine would do is not tested here, what a killed server does is.
 
+pub mod program;
+
+use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use bank::store::mysql;
+use program::Program;
 
 /// A running server.
 pub struct MariaDb {
     folder: PathBuf,
     port: u16,
+    options: &'static [&'static str],
     child: Mutex<Option<Child>>,
     databases: AtomicU32,
 }
@@ -47,14 +53,23 @@ impl MariaDb {
     /// If there is none to start: install Debian's `mariadb-server`.
     #[must_use]
     pub fn start() -> MariaDb {
-        let memory = Path::new("/dev/shm");
-        let parent = if memory.is_dir() { memory.to_path_buf() } else { std::env::temp_dir() };
+        MariaDb::start_with(&[])
+    }
+
+    /// The same with options.
+    ///
+    /// # Panics
+    /// As [`MariaDb::start`].
+    #[must_use]
+    pub fn start_with(options: &'static [&'static str]) -> MariaDb {
+        let program = Program::chosen();
+        let parent = program.parent();
         sweep(&parent);
         let folder = parent.join(format!("{FOLDER}{}-{}", std::process::id(), free_port()));
         std::fs::create_dir_all(&folder).expect("a folder for the server");
-        install(&folder);
-        let server =
-            MariaDb { folder, port: free_port(), child: Mutex::new(None), databases: AtomicU32::new(0) };
+        program.install(&folder);
+        let (port, child) = (free_port(), Mutex::new(None));
+        let server = MariaDb { folder, port, options, child, databases: AtomicU32::new(0) };
         server.run();
         server
     }
@@ -64,27 +79,19 @@ impl MariaDb {
     /// # Panics
     /// If it does not come up within a minute.
     pub fn run(&self) {
-        let (folder, port) = (self.folder.clone(), self.port);
+        let (folder, port, options) = (self.folder.clone(), self.port, self.options);
         // The server dies with the thread that started it, so that none is left behind by a killed test: a
         // thread that lives as long as the process.
         let (told, child) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             let log = std::fs::File::create(folder.join("log")).expect("a log");
-            let child = Command::new("setpriv")
-                .args(["--pdeathsig", "KILL", "mariadbd", "--no-defaults", "--bind-address=127.0.0.1"])
-                .arg(format!("--user={}", user()))
-                .arg(format!("--datadir={}", folder.join("data").display()))
-                .arg(format!("--socket={}", folder.join("socket").display()))
-                .arg(format!("--port={port}"))
-                .args([
-                    "--innodb-buffer-pool-size=128M",
-                    "--innodb-log-file-size=64M",
-                    "--max-connections=200",
-                ])
+            let child = Program::chosen()
+                .server(&folder, port)
+                .args(options)
                 .stdout(Stdio::null())
                 .stderr(log)
                 .spawn();
-            let _ = told.send(child.expect("mariadbd: install Debian's package mariadb-server"));
+            let _ = told.send(child.expect("setpriv: install Debian's package util-linux"));
             loop {
                 std::thread::park();
             }
@@ -136,19 +143,62 @@ impl MariaDb {
         database
     }
 
-    /// Runs statements in the server's own client and answers what it prints, tab-separated.
+    /// Runs statements in a client and answers what it prints, tab-separated.
     ///
     /// # Panics
     /// If the client fails.
     pub fn client(&self, database: &str, statements: &str) -> String {
-        let out = Command::new("mariadb")
-            .args(["--no-defaults", "--user=root", "--batch", "--skip-column-names"])
-            .arg(format!("--socket={}", self.folder.join("socket").display()))
-            .args(["--execute", statements, database])
-            .output()
-            .expect("mariadb: install Debian's package mariadb-client");
-        assert!(out.status.success(), "{statements}: {}", String::from_utf8_lossy(&out.stderr));
-        String::from_utf8_lossy(&out.stdout).into_owned()
+        let said = self.client_of(("root", ""), database, statements);
+        said.unwrap_or_else(|why| panic!("{statements}: {why}"))
+    }
+
+    /// The same as a user with a password.
+    ///
+    /// # Errors
+    /// What the client says.
+    pub fn client_of(
+        &self,
+        (user, password): (&str, &str),
+        database: &str,
+        statements: &str,
+    ) -> Result<String, String> {
+        let mut command = self.command(user, password);
+        answer(command.args(["--execute", statements, database]).output())
+    }
+
+    /// Runs a script as a user with a password, comments and DELIMITERs included.
+    ///
+    /// # Errors
+    /// What the client says.
+    pub fn script(&self, user: (&str, &str), database: &str, script: &str) -> Result<String, String> {
+        let mut command = self.command(user.0, user.1);
+        command
+            .args(["--comments", database])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().expect("mariadb: install Debian's package mariadb-client");
+        // Whether it read to the end is told by its answer.
+        let _ = child.stdin.take().expect("piped").write_all(script.as_bytes());
+        answer(child.wait_with_output())
+    }
+
+    fn command(&self, user: &str, password: &str) -> Command {
+        let mut command = Command::new("mariadb");
+        command
+            .args(["--no-defaults", "--batch", "--skip-column-names", "--protocol=tcp", "--host=127.0.0.1"])
+            .arg(format!("--port={}", self.port))
+            .arg(format!("--user={user}"))
+            .env("MYSQL_PWD", password);
+        command
+    }
+}
+
+fn answer(output: std::io::Result<Output>) -> Result<String, String> {
+    let output = output.expect("mariadb: install Debian's package mariadb-client");
+    match output.status.success() {
+        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
     }
 }
 
@@ -157,28 +207,6 @@ impl Drop for MariaDb {
         self.kill();
         let _ = std::fs::remove_dir_all(&self.folder);
     }
-}
-
-/// Makes a server's data folder. Tried again: what is made beside others that start at the same moment may fail
-/// for want of something that they give back in a moment.
-fn install(folder: &Path) {
-    let mut said = String::new();
-    for _ in 0..3 {
-        let _ = std::fs::remove_dir_all(folder.join("data"));
-        let output = Command::new("mariadb-install-db")
-            .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"])
-            .arg(format!("--datadir={}", folder.join("data").display()))
-            .arg(format!("--user={}", user()))
-            .output()
-            .expect("mariadb-install-db: install Debian's package mariadb-server");
-        if output.status.success() {
-            return;
-        }
-        said =
-            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        std::thread::sleep(Duration::from_secs(1));
-    }
-    panic!("mariadb-install-db failed in {}: {said}", folder.display());
 }
 
 /// Folders of servers begin so, and go on with the process that they belong to.
@@ -197,11 +225,6 @@ fn sweep(parent: &Path) {
             let _ = std::fs::remove_dir_all(entry.path());
         }
     }
-}
-
-/// The user that the server runs as: root is not allowed to without saying so.
-fn user() -> String {
-    std::env::var("USER").ok().filter(|user| !user.is_empty()).unwrap_or_else(|| "root".into())
 }
 
 fn free_port() -> u16 {

@@ -196,7 +196,8 @@ CREATE TABLE tellers (
     CONSTRAINT teller_drawer FOREIGN KEY (drawer_account_id) REFERENCES accounts (id)
 ) ENGINE = InnoDB;
 
--- A cached balance that its entries do not explain. Nothing is overwritten: a person decides.
+-- A cached balance that its entries do not explain. Nothing is overwritten: a person decides, and closes it with a
+-- reason when the row is right again.
 CREATE TABLE balance_breaks (
     id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
     account_id BIGINT UNSIGNED NOT NULL,
@@ -205,8 +206,15 @@ CREATE TABLE balance_breaks (
     cached_balance BIGINT NOT NULL,
     entries_balance BIGINT NOT NULL,
     found_by VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    closed_us BIGINT NULL,
+    closed_by VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
+    reason VARCHAR(512) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
     KEY by_account (account_id),
-    CONSTRAINT break_account FOREIGN KEY (account_id) REFERENCES accounts (id)
+    KEY by_state (closed_us, id),
+    CONSTRAINT break_account FOREIGN KEY (account_id) REFERENCES accounts (id),
+    CONSTRAINT closed_whole CHECK (
+        (closed_us IS NULL) = (closed_by IS NULL) AND (closed_us IS NULL) = (reason IS NULL) AND reason <> ''
+    )
 ) ENGINE = InnoDB;
 
 -- Who changed what, written by triggers: the person from the session variable @bankcore_actor, the database's

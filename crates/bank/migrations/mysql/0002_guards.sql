@@ -6,20 +6,16 @@
 
 CREATE TRIGGER ledger_head_moves BEFORE UPDATE ON ledger_head FOR EACH ROW
 BEGIN
-    DECLARE v_events, v_moves, v_posted BIGINT UNSIGNED;
     IF NEW.bank_id <> OLD.bank_id OR NEW.timeline < OLD.timeline OR NEW.time_us < OLD.time_us
         OR NEW.sequence <= OLD.sequence OR NEW.accounts < OLD.accounts OR NEW.names < OLD.names THEN
         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'bankcore: the head of the ledger only moves forward';
     END IF;
-    SELECT COUNT(*), COALESCE(SUM(kind = 5), 0) INTO v_events, v_moves
-        FROM events WHERE sequence > OLD.sequence AND sequence <= NEW.sequence;
-    SELECT COALESCE(SUM(status = 'POSTED'), 0) INTO v_posted
-        FROM transactions WHERE id > OLD.sequence AND id <= NEW.sequence;
-    IF v_events <> NEW.sequence - OLD.sequence THEN
-        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'bankcore: events are missing below the new head';
-    END IF;
-    IF v_posted <> v_moves THEN
-        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'bankcore: a transaction below the new head is not posted';
+    -- Every transaction has its event: a foreign key says so.
+    IF (SELECT COUNT(*) <> NEW.sequence - OLD.sequence OR SUM(e.kind = 5) <> COUNT(t.id)
+                OR SUM(e.kind = 5 AND COALESCE(t.status = 'POSTED', FALSE)) <> COUNT(t.id)
+            FROM events AS e LEFT JOIN transactions AS t ON t.id = e.sequence
+            WHERE e.sequence > OLD.sequence AND e.sequence <= NEW.sequence) THEN
+        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'bankcore: the head moves over events that are there and transactions that are posted';
     END IF;
 END;
 
@@ -53,8 +49,6 @@ END;
 
 CREATE TRIGGER transactions_post BEFORE UPDATE ON transactions FOR EACH ROW
 BEGIN
-    DECLARE v_entries, v_currencies INT;
-    DECLARE v_difference DECIMAL(39, 0);
     IF OLD.status <> 'OPEN' OR NEW.status <> 'POSTED' OR NEW.id <> OLD.id OR NEW.entry_count <> OLD.entry_count
         OR NEW.transaction_type <> OLD.transaction_type OR NEW.booking_date <> OLD.booking_date
         OR NEW.value_date <> OLD.value_date OR NEW.time_us <> OLD.time_us
@@ -64,17 +58,15 @@ BEGIN
         OR NOT NEW.description <=> OLD.description THEN
         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'bankcore: a posted transaction never changes';
     END IF;
-    SELECT COUNT(*), COALESCE(SUM(IF(entry_type = 'DEBIT', amount, -amount)), 1), MAX(currency) - MIN(currency)
-        INTO v_entries, v_difference, v_currencies
-        FROM ledger_entries WHERE transaction_id = OLD.id;
-    IF v_currencies <> 0 THEN
-        SELECT COUNT(*) INTO v_difference FROM (
-            SELECT currency FROM ledger_entries WHERE transaction_id = OLD.id GROUP BY currency
-            HAVING SUM(IF(entry_type = 'DEBIT', amount, -amount)) <> 0
-        ) AS unbalanced;
-    END IF;
-    IF v_entries <> OLD.entry_count OR v_difference <> 0 THEN
-        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'bankcore: a transaction balances in every currency';
+    -- One question for nearly all: another one only if there are several currencies, or something is wrong.
+    IF (SELECT COUNT(*) <> OLD.entry_count OR SUM(IF(entry_type = 'DEBIT', amount, -amount)) <> 0
+                OR MIN(currency) <> MAX(currency)
+            FROM ledger_entries WHERE transaction_id = OLD.id) THEN
+        IF (SELECT COUNT(*) FROM ledger_entries WHERE transaction_id = OLD.id) <> OLD.entry_count
+            OR EXISTS (SELECT currency FROM ledger_entries WHERE transaction_id = OLD.id GROUP BY currency
+                HAVING SUM(IF(entry_type = 'DEBIT', amount, -amount)) <> 0) THEN
+            SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'bankcore: a transaction balances in every currency';
+        END IF;
     END IF;
 END;
 
@@ -158,8 +150,19 @@ SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'bankcore: a used key never changes';
 CREATE TRIGGER idempotency_keys_stay BEFORE DELETE ON idempotency_keys FOR EACH ROW
 SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'bankcore: a used key is kept for ever';
 
-CREATE TRIGGER balance_breaks_unchanged BEFORE UPDATE ON balance_breaks FOR EACH ROW
-SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'bankcore: a finding never changes';
+CREATE TRIGGER balance_breaks_close BEFORE UPDATE ON balance_breaks FOR EACH ROW
+BEGIN
+    IF OLD.closed_us IS NOT NULL OR NEW.closed_us IS NULL OR NEW.id <> OLD.id OR NEW.account_id <> OLD.account_id
+        OR NEW.found_us <> OLD.found_us OR NEW.as_of <> OLD.as_of OR NEW.cached_balance <> OLD.cached_balance
+        OR NEW.entries_balance <> OLD.entries_balance OR NEW.found_by <> OLD.found_by THEN
+        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'bankcore: a finding is closed once and changes otherwise never';
+    END IF;
+END;
+
+CREATE TRIGGER balance_breaks_closed AFTER UPDATE ON balance_breaks FOR EACH ROW
+INSERT INTO audit_log (at_us, action, table_name, row_id, old_values, new_values, actor, database_user, connection_id)
+VALUES (CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED), 'UPDATE', 'balance_breaks', NEW.id, 'open',
+    LEFT(CONCAT('closed by=', NEW.closed_by, ' reason=', NEW.reason), 1000), @bankcore_actor, USER(), CONNECTION_ID());
 
 CREATE TRIGGER balance_breaks_stay BEFORE DELETE ON balance_breaks FOR EACH ROW
 SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'bankcore: a finding is never deleted';

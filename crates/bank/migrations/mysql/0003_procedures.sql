@@ -2,14 +2,16 @@
 --
 --  sp_deposit ──┐
 --  sp_withdraw ─┼─► bankcore_move ─► bankcore_name        who asks, if nobody has heard of them yet
---  sp_transfer ─┘        ├─────────► bankcore_record      the bytes of an event (docs/event-format.md)
---  sp_rebuild_balance ───┘           bankcore_refusal     a refusal as a sentence (docs/rules.md)
+--  sp_transfer ─┘        ├─────────► bankcore_refusal     a refusal as a sentence (docs/rules.md)
+--  sp_rebuild_balance ───┴─────────► bankcore_break       a balance that its entries do not explain
+--                                      └─► bankcore_record, the bytes of an event (docs/event-format.md)
 --
 -- They are the same bank as the service: same keys, same rules in the same order, same bytes, same chain. One
 -- call is one database transaction of its own, at READ COMMITTED, in three steps:
 --
 --   read    who asks, which accounts, was the key used: no locks, so a repeated request waits for nobody
---   lock    the balances in the order of their ids, and last the head: whoever has it is alone
+--   lock    the balances in the order of their ids, each held against its newest entry; and last the head:
+--           whoever has it is alone, so all that can be made ready is made before
 --   write   an event and what follows from it, or the event of a refusal; commit
 --
 -- Whatever a rule can refuse is refused before the first write, so a refusal has nothing to undo. FAILED is the
@@ -152,6 +154,75 @@ BEGIN
     END IF;
 END;
 
+-- A balance that its entries do not explain. Nothing is overwritten: it is written down, once for each difference,
+-- and a customer's account is frozen, by the event that the service writes. The bank's own accounts go on. The
+-- row is locked already; the caller commits.
+CREATE PROCEDURE bankcore_break(
+    IN p_account_id BIGINT,
+    -- What the entries say; without it the newest of them does.
+    IN p_entries DECIMAL(39, 0),
+    IN p_found_by VARCHAR(255) CHARACTER SET utf8mb4,
+    OUT p_message VARCHAR(500) CHARACTER SET utf8mb4
+) MODIFIES SQL DATA SQL SECURITY DEFINER
+BEGIN
+    DECLARE v_note VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin
+        DEFAULT 'the database has another balance for this account than its entries say';
+    DECLARE v_type, v_status, v_exponent TINYINT UNSIGNED;
+    DECLARE v_currency SMALLINT UNSIGNED;
+    DECLARE v_unit CHAR(3) CHARACTER SET ascii COLLATE ascii_bin;
+    DECLARE v_cached, v_entries, v_noted DECIMAL(39, 0);
+    DECLARE v_version, v_last, v_sequence BIGINT UNSIGNED;
+    DECLARE v_time_us BIGINT;
+    DECLARE v_day INT;
+    DECLARE v_hash BINARY(32);
+    DECLARE v_record VARBINARY(300);
+    DECLARE v_frozen BOOLEAN DEFAULT FALSE;
+    SELECT a.account_type + 0, a.status + 0, a.currency, c.code, c.exponent,
+            IF(a.account_type IN ('ASSET', 'EXPENSE'), b.debits_posted - b.credits_posted, b.credits_posted - b.debits_posted)
+        INTO v_type, v_status, v_currency, v_unit, v_exponent, v_cached
+        FROM account_balances AS b JOIN accounts AS a ON a.id = b.account_id
+        JOIN currencies AS c ON c.numeric_code = a.currency WHERE b.account_id = p_account_id;
+    SET v_entries = COALESCE(p_entries, (SELECT balance_after FROM ledger_entries WHERE account_id = p_account_id
+        ORDER BY version DESC, position DESC LIMIT 1), 0);
+    SELECT sequence, hash, GREATEST(time_us, TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))),
+            DATEDIFF(COALESCE(open_day, newest_day), '1970-01-01')
+        INTO v_sequence, v_hash, v_time_us, v_day
+        FROM ledger_head WHERE id = 1 FOR UPDATE;
+    SET v_cached = GREATEST(LEAST(v_cached, 9223372036854775807), -9223372036854775808),
+        v_entries = GREATEST(LEAST(v_entries, 9223372036854775807), -9223372036854775808),
+        v_noted = (SELECT CAST(cached_balance AS DECIMAL(39, 0)) - entries_balance FROM balance_breaks
+            WHERE account_id = p_account_id AND closed_us IS NULL ORDER BY id DESC LIMIT 1);
+    IF NOT v_noted <=> v_cached - v_entries THEN
+        INSERT INTO balance_breaks (account_id, found_us, as_of, cached_balance, entries_balance, found_by)
+            VALUES (p_account_id, v_time_us, v_sequence, v_cached, v_entries, p_found_by);
+    END IF;
+    IF v_type = 2 AND v_status = 2 THEN
+        -- The row is in doubt, so the link and the version come from the history.
+        SELECT COALESCE(MAX(version), 0) INTO v_version FROM (
+            SELECT MAX(version) AS version FROM ledger_entries WHERE account_id = p_account_id
+            UNION ALL SELECT MAX(version) FROM account_events WHERE account_id = p_account_id) AS history;
+        SELECT MAX(sequence) INTO v_last FROM (
+            SELECT transaction_id AS sequence FROM ledger_entries WHERE account_id = p_account_id AND version = v_version
+            UNION ALL SELECT sequence FROM account_events WHERE account_id = p_account_id AND version = v_version) AS newest;
+        SET v_frozen = TRUE, v_sequence = v_sequence + 1, v_version = v_version + 1,
+            v_record = bankcore_record(4, 0, v_sequence, v_time_us, COALESCE(v_day, v_time_us DIV 86400000000), REPEAT('0', 96),
+                CONCAT(LPAD(HEX(p_account_id), 16, '0'), REPEAT('0', 16), LPAD(HEX(CAST(v_entries AS SIGNED)), 16, '0'),
+                    LPAD(HEX(v_last), 16, '0'), LPAD(HEX(v_version), 16, '0'), LPAD(HEX(v_currency), 4, '0'), '0004'),
+                CONCAT('02000000', LPAD(HEX(OCTET_LENGTH(v_note)), 4, '0'), HEX(v_note), '1400000000020203'));
+        INSERT INTO events (sequence, kind, variant, record) VALUES (v_sequence, 4, 0, v_record);
+        INSERT INTO account_events (account_id, version, sequence) VALUES (p_account_id, v_version, v_sequence);
+        INSERT INTO outbox (sequence, kind) VALUES (v_sequence, 4);
+        -- Added to, as by any event: what was off stays off.
+        UPDATE account_balances SET version = version + 1, last_sequence = v_sequence WHERE account_id = p_account_id;
+        UPDATE accounts SET status = 'FROZEN' WHERE id = p_account_id;
+        UPDATE ledger_head SET sequence = v_sequence, time_us = v_time_us,
+            hash = UNHEX(SHA2(CONCAT(v_hash, v_record), 256)) WHERE id = 1;
+    END IF;
+    SET p_message = CONCAT('balance_differs: Account ', p_account_id, ' stands at ', bankcore_major(v_cached, v_exponent),
+        ' ', v_unit, ', its entries say ', bankcore_major(v_entries, v_exponent), '. Nothing was overwritten.',
+        IF(v_frozen, ' The account is frozen.', ''));
+END;
+
 -- One movement. `from` and `to` are the two entries in their order; of a deposit (1) `from` is the drawer, of a
 -- withdrawal (2) `to` is, of a transfer (3) both are named.
 CREATE PROCEDURE bankcore_move(
@@ -170,22 +241,24 @@ call_of_its_own: BEGIN
     DECLARE v_max DECIMAL(39, 0) DEFAULT 9223372036854775807;
     DECLARE v_actor_before TEXT CHARACTER SET utf8mb4;
     DECLARE v_principal_id, v_actor_id INT UNSIGNED;
-    DECLARE v_drawer, v_from, v_to BIGINT;
-    DECLARE v_from_type, v_to_type, v_from_status, v_to_status, v_exponent TINYINT UNSIGNED;
+    DECLARE v_from, v_to, v_account, v_minor, v_time_us, v_refused, v_first, v_second BIGINT;
+    DECLARE v_from_type, v_to_type, v_from_status, v_to_status, v_status, v_exponent TINYINT UNSIGNED;
     DECLARE v_currency, v_from_currency, v_to_currency, v_code, v_figures_in SMALLINT UNSIGNED;
     DECLARE v_scaled DECIMAL(60, 18);
-    DECLARE v_minor, v_time_us, v_refused, v_first, v_second BIGINT;
     DECLARE v_claim, v_fingerprint, v_used_fingerprint BINARY(16);
-    DECLARE v_used, v_sequence, v_from_version, v_to_version, v_from_last, v_to_last BIGINT UNSIGNED;
+    DECLARE v_used, v_sequence, v_version, v_from_version, v_to_version, v_last, v_from_last, v_to_last BIGINT UNSIGNED;
+    DECLARE v_entry_version, v_entry_sequence, v_broken, v_broken_too BIGINT UNSIGNED;
     -- How each account stands, and how much may move on it.
-    DECLARE v_from_ledger, v_to_ledger, v_from_room, v_to_room DECIMAL(39, 0);
+    DECLARE v_ledger, v_from_ledger, v_to_ledger, v_entry_balance, v_room, v_from_room, v_to_room DECIMAL(39, 0);
     DECLARE v_from_debited BOOLEAN;
     DECLARE v_open_day DATE;
     DECLARE v_day INT;
     DECLARE v_hash BINARY(32);
-    DECLARE v_request VARCHAR(96) CHARACTER SET utf8mb4;
-    DECLARE v_entries VARCHAR(176) CHARACTER SET utf8mb4;
-    DECLARE v_note VARCHAR(1036) CHARACTER SET utf8mb4 DEFAULT '';
+    -- Of the record, in hexadecimal digits: what begins it, the request, the entries, the rare field.
+    DECLARE v_start VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin;
+    DECLARE v_request VARCHAR(96) CHARACTER SET ascii COLLATE ascii_bin;
+    DECLARE v_entries VARCHAR(176) CHARACTER SET ascii COLLATE ascii_bin;
+    DECLARE v_note VARCHAR(1036) CHARACTER SET ascii COLLATE ascii_bin DEFAULT '';
     DECLARE v_record VARBINARY(1200);
     SET p_transaction_id = NULL, p_status = 'FAILED', p_message = CASE
         WHEN (p_variant <> 1 AND p_from IS NULL) OR (p_variant <> 2 AND p_to IS NULL) THEN
@@ -227,25 +300,26 @@ call_of_its_own: BEGIN
         END;
         START TRANSACTION;
         unwritten: BEGIN
-            SELECT p.id, a.id, w.drawer_account_id, f.id, f.account_type + 0, f.currency,
-                    t.id, t.account_type + 0, t.currency, c.numeric_code, c.exponent, k.sequence, k.fingerprint
-                INTO v_principal_id, v_actor_id, v_drawer, v_from, v_from_type, v_from_currency,
-                    v_to, v_to_type, v_to_currency, v_currency, v_exponent, v_used, v_used_fingerprint
+            -- One row after another: a join of as many tables takes three times as long.
+            SET v_principal_id = (SELECT id FROM names WHERE kind = 'PRINCIPAL' AND name = p_performer),
+                v_actor_id = (SELECT id FROM names WHERE kind = 'ACTOR' AND name = p_performer);
+            IF p_variant <> 3 THEN
+                SET v_account = (SELECT drawer_account_id FROM tellers WHERE banker = p_performer);
+                IF v_account IS NULL THEN
+                    SET p_message = 'drawer_required: Cash goes through a drawer: this banker has none in the table tellers.';
+                    LEAVE unwritten;
+                END IF;
+            END IF;
+            SELECT f.id, f.account_type + 0, f.currency, t.id, t.account_type + 0, t.currency, c.numeric_code, c.exponent
+                INTO v_from, v_from_type, v_from_currency, v_to, v_to_type, v_to_currency, v_currency, v_exponent
                 FROM ledger_head AS h
-                LEFT JOIN names AS p ON p.kind = 'PRINCIPAL' AND p.name = p_performer
-                LEFT JOIN names AS a ON a.kind = 'ACTOR' AND a.name = p_performer
-                LEFT JOIN tellers AS w ON w.banker = p_performer AND p_variant <> 3
-                LEFT JOIN accounts AS f ON f.id = IF(p_variant = 1, w.drawer_account_id, p_from)
-                LEFT JOIN accounts AS t ON t.id = IF(p_variant = 2, w.drawer_account_id, p_to)
+                LEFT JOIN accounts AS f ON f.id = IF(p_variant = 1, v_account, p_from)
+                LEFT JOIN accounts AS t ON t.id = IF(p_variant = 2, v_account, p_to)
                 LEFT JOIN currencies AS c ON c.numeric_code = IF(p_variant = 1, t.currency, f.currency)
-                LEFT JOIN idempotency_keys AS k ON k.digest =
-                    LEFT(UNHEX(SHA2(CONCAT(x'6B6579', UNHEX(LPAD(HEX(p.id), 8, '0')), p_key), 256)), 16)
                 WHERE h.id = 1;
             SET v_scaled = p_amount *
                 CASE v_exponent WHEN 0 THEN 1 WHEN 1 THEN 10 WHEN 2 THEN 100 WHEN 3 THEN 1000 WHEN 4 THEN 10000 END;
             SET p_message = CASE
-                WHEN p_variant <> 3 AND v_drawer IS NULL THEN
-                    'drawer_required: Cash goes through a drawer: this banker has none in the table tellers.'
                 WHEN v_scaled <> TRUNCATE(v_scaled, 0) THEN
                     'too_many_decimals: The amount has more decimals than its currency; amounts are never rounded.'
                 WHEN v_scaled > v_max THEN 'amount_too_large: The amount is more than an account can hold.'
@@ -262,8 +336,12 @@ call_of_its_own: BEGIN
                 LPAD(HEX(p_variant), 2, '0'), LPAD(HEX(v_from), 16, '0'), LPAD(HEX(v_to), 16, '0'),
                 LPAD(HEX(v_minor), 16, '0'), LPAD(HEX(v_currency), 4, '0'), '0000',
                 IF(v_note = '', '00', CONCAT('01', SUBSTRING(v_note, 9))))), 256)), 16);
-            IF v_used IS NOT NULL THEN
-                LEAVE unwritten;
+            IF v_principal_id IS NOT NULL THEN
+                SET v_claim = LEFT(UNHEX(SHA2(CONCAT(x'6B6579', UNHEX(LPAD(HEX(v_principal_id), 8, '0')), p_key), 256)), 16),
+                    v_used = (SELECT sequence FROM idempotency_keys WHERE digest = v_claim);
+                IF v_used IS NOT NULL THEN
+                    LEAVE unwritten;
+                END IF;
             END IF;
             SET p_message = CASE
                 WHEN v_from IS NULL THEN bankcore_refusal(70, p_from, 0, 0, 0)
@@ -286,24 +364,58 @@ call_of_its_own: BEGIN
             SET v_claim = LEFT(UNHEX(SHA2(CONCAT(x'6B6579', UNHEX(LPAD(HEX(v_principal_id), 8, '0')), p_key), 256)), 16),
                 v_request = CONCAT(LPAD(HEX(v_principal_id), 8, '0'), LPAD(HEX(v_actor_id), 8, '0'),
                     REPEAT('0', 16), HEX(v_claim), HEX(v_fingerprint)),
+                -- Two entries of 44 bytes behind a header of 80; slots of 64 hold them with the journal's twenty.
+                v_start = CONCAT('05', LPAD(HEX(p_variant), 2, '0'), LPAD(HEX((251 + LENGTH(v_note) DIV 2) DIV 64), 2, '0'), '02',
+                    LPAD(HEX(168 + LENGTH(v_note) DIV 2), 4, '0'), '0000'),
                 v_from_debited = p_variant <> 3 OR v_from_type IN (2, 3, 4);
-            -- `low` and `high` take the locks in the order of the ids; the others read what is locked then. What
-            -- may go out is what is available, what may come in is what fits, with all that is promised.
-            SELECT f.version + 1, f.last_sequence, f.ledger_balance, fa.status + 0, IF(p_variant = 1,
-                    v_max - f.ledger_balance - (f.debits_held - f.debits_released),
-                    CAST(f.ledger_balance AS DECIMAL(39, 0)) - f.reserved + f.overdraft_limit),
-                t.version + 1, t.last_sequence, t.ledger_balance, ta.status + 0, IF(p_variant = 2,
-                    CAST(t.ledger_balance AS DECIMAL(39, 0)) - t.reserved + t.overdraft_limit,
-                    v_max - t.ledger_balance - IF(t.normal_side = 'DEBIT',
-                        t.debits_held - t.debits_released, t.credits_held - t.credits_released))
-                INTO v_from_version, v_from_last, v_from_ledger, v_from_status, v_from_room,
-                    v_to_version, v_to_last, v_to_ledger, v_to_status, v_to_room
-                FROM account_balances AS low
-                STRAIGHT_JOIN account_balances AS high STRAIGHT_JOIN account_balances AS f
-                STRAIGHT_JOIN account_balances AS t STRAIGHT_JOIN accounts AS fa STRAIGHT_JOIN accounts AS ta
-                WHERE low.account_id = LEAST(v_from, v_to) AND high.account_id = GREATEST(v_from, v_to)
-                    AND f.account_id = v_from AND t.account_id = v_to AND fa.id = v_from AND ta.id = v_to
-                FOR UPDATE;
+            -- One account after the other, in the order of their ids. What may go out is what is available, what may
+            -- come in is what fits, with all that is promised. Who edited a row by hand would have the next entries
+            -- continue it: so each must say what its newest entry and its newest event say.
+            SET v_account = LEAST(v_from, v_to);
+            looking: LOOP
+                SET v_version = NULL, v_entry_version = NULL, v_entry_sequence = NULL, v_entry_balance = 0;
+                SELECT b.version, b.last_sequence, b.ledger_balance, a.status + 0,
+                        IF(p_variant = 1 OR p_variant = 3 AND v_account = v_to,
+                            v_max - b.ledger_balance - IF(b.normal_side = 'DEBIT',
+                                b.debits_held - b.debits_released, b.credits_held - b.credits_released),
+                            CAST(b.ledger_balance AS DECIMAL(39, 0)) - b.reserved + b.overdraft_limit)
+                    INTO v_version, v_last, v_ledger, v_status, v_room
+                    FROM account_balances AS b STRAIGHT_JOIN accounts AS a
+                    WHERE b.account_id = v_account AND a.id = v_account FOR UPDATE;
+                IF v_version IS NULL THEN
+                    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'bankcore: the balance of an account has no row';
+                END IF;
+                SELECT version, transaction_id, balance_after INTO v_entry_version, v_entry_sequence, v_entry_balance
+                    FROM ledger_entries WHERE account_id = v_account ORDER BY version DESC, position DESC LIMIT 1;
+                IF v_ledger <> v_entry_balance OR NOT v_entry_version <=> v_version OR NOT v_entry_sequence <=> v_last THEN
+                    -- The newest event may be one that posted nothing.
+                    IF v_ledger <> v_entry_balance OR v_entry_version > v_version OR NOT EXISTS (
+                        SELECT 1 FROM account_events
+                            WHERE account_id = v_account AND version = v_version AND sequence = v_last) THEN
+                        SET v_broken_too = v_broken, v_broken = v_account;
+                    END IF;
+                END IF;
+                IF v_account = v_from THEN
+                    SET v_from_version = v_version + 1, v_from_last = v_last, v_from_ledger = v_ledger,
+                        v_from_status = v_status, v_from_room = v_room;
+                ELSE
+                    SET v_to_version = v_version + 1, v_to_last = v_last, v_to_ledger = v_ledger,
+                        v_to_status = v_status, v_to_room = v_room;
+                END IF;
+                IF v_account = GREATEST(v_from, v_to) THEN
+                    LEAVE looking;
+                END IF;
+                SET v_account = GREATEST(v_from, v_to);
+            END LOOP;
+            IF v_broken IS NOT NULL THEN
+                CALL bankcore_break(COALESCE(v_broken_too, v_broken), NULL,
+                    LEFT(CONCAT(@bankcore_actor, ' as ', USER()), 255), p_message);
+                IF v_broken_too IS NOT NULL THEN
+                    CALL bankcore_break(v_broken, NULL, LEFT(CONCAT(@bankcore_actor, ' as ', USER()), 255), p_message);
+                END IF;
+                COMMIT AND NO CHAIN NO RELEASE;
+                LEAVE deciding;
+            END IF;
             -- As the rules go: line by line, and of a line the currency, the status, the funds or the room.
             SET v_refused = v_from, v_code = CASE
                 WHEN v_from_currency <> v_currency THEN 41
@@ -331,8 +443,8 @@ call_of_its_own: BEGIN
                         IF(v_from_debited, '0101', '0001'));
             END IF;
             SELECT h.sequence + 1, h.hash, GREATEST(h.time_us, TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))),
-                    h.open_day, DATEDIFF(COALESCE(h.open_day, h.newest_day), '1970-01-01'), k.sequence, k.fingerprint
-                INTO v_sequence, v_hash, v_time_us, v_open_day, v_day, v_used, v_used_fingerprint
+                    h.open_day, DATEDIFF(COALESCE(h.open_day, h.newest_day), '1970-01-01'), k.sequence
+                INTO v_sequence, v_hash, v_time_us, v_open_day, v_day, v_used
                 FROM ledger_head AS h LEFT JOIN idempotency_keys AS k ON k.digest = v_claim
                 WHERE h.id = 1 FOR UPDATE;
             IF v_used IS NOT NULL THEN
@@ -347,7 +459,8 @@ call_of_its_own: BEGIN
                 LEAVE unwritten;
             END IF;
             IF v_code IS NULL THEN
-                SET v_record = bankcore_record(5, p_variant, v_sequence, v_time_us, v_day, v_request, v_entries, v_note);
+                SET v_record = UNHEX(CONCAT(v_start, LPAD(HEX(v_sequence), 16, '0'), LPAD(HEX(v_time_us), 16, '0'),
+                    REPEAT(RIGHT(LPAD(HEX(v_day), 16, '0'), 8), 2), v_request, v_entries, v_note));
                 INSERT INTO events (sequence, kind, variant, record) VALUES (v_sequence, 5, p_variant, v_record);
                 INSERT INTO transactions (id, transaction_type, status, entry_count, booking_date, value_date, time_us,
                         principal_id, actor_id, origin_id, description)
@@ -386,10 +499,13 @@ call_of_its_own: BEGIN
             COMMIT AND NO CHAIN NO RELEASE;
             LEAVE deciding;
         END;
-        IF v_used IS NOT NULL AND v_used_fingerprint = v_fingerprint THEN
-            CALL bankcore_answer(v_used, p_transaction_id, p_status, p_message);
-        ELSEIF v_used IS NOT NULL THEN
-            SET p_message = COALESCE(p_message, 'idempotency_key_reused: This key was used for another request.');
+        IF v_used IS NOT NULL THEN
+            SET v_used_fingerprint = (SELECT fingerprint FROM idempotency_keys WHERE digest = v_claim);
+            IF v_used_fingerprint = v_fingerprint THEN
+                CALL bankcore_answer(v_used, p_transaction_id, p_status, p_message);
+            ELSE
+                SET p_message = 'idempotency_key_reused: This key was used for another request.';
+            END IF;
         END IF;
         ROLLBACK AND NO CHAIN NO RELEASE;
     END;
@@ -437,8 +553,7 @@ CALL bankcore_move(3, p_from_account_id, p_to_account_id, p_amount, p_descriptio
     p_transaction_id, p_status, p_message);
 
 -- Does what the entries say equal what the balance says? The sum up to a noted version needs no lock, since entries
--- never change; the rest is added under the lock of the balance. On a difference nothing is overwritten: it is
--- written down, and a customer's account is frozen by an event like any other. The bank's own accounts go on.
+-- never change; the rest is added under the lock of the balance.
 CREATE PROCEDURE sp_rebuild_balance(
     IN p_account_id BIGINT,
     OUT p_old_balance DECIMAL(23, 4),
@@ -447,16 +562,10 @@ CREATE PROCEDURE sp_rebuild_balance(
     OUT p_message VARCHAR(500) CHARACTER SET utf8mb4
 ) MODIFIES SQL DATA SQL SECURITY DEFINER
 call_of_its_own: BEGIN
-    DECLARE v_noted, v_version, v_last, v_sequence BIGINT UNSIGNED;
-    DECLARE v_type, v_status, v_exponent TINYINT UNSIGNED;
-    DECLARE v_currency SMALLINT UNSIGNED;
+    DECLARE v_noted BIGINT UNSIGNED;
+    DECLARE v_type, v_exponent TINYINT UNSIGNED;
     DECLARE v_unit CHAR(3) CHARACTER SET ascii;
     DECLARE v_debits, v_credits, v_late_debits, v_late_credits, v_old_debits, v_old_credits, v_old, v_new DECIMAL(39, 0);
-    DECLARE v_principal_id, v_actor_id INT UNSIGNED;
-    DECLARE v_time_us BIGINT;
-    DECLARE v_day INT;
-    DECLARE v_hash BINARY(32);
-    DECLARE v_record VARBINARY(300);
     DECLARE v_actor_before TEXT CHARACTER SET utf8mb4;
     SET p_old_balance = NULL, p_new_balance = NULL, p_status = 'FAILED',
         p_message = IF(p_account_id IS NULL, 'malformed_request: The account is missing.', NULL);
@@ -480,8 +589,7 @@ call_of_its_own: BEGIN
             RESIGNAL;
         END;
         START TRANSACTION;
-        SELECT b.version, a.account_type + 0, a.currency, c.code, c.exponent
-            INTO v_noted, v_type, v_currency, v_unit, v_exponent
+        SELECT b.version, a.account_type + 0, c.code, c.exponent INTO v_noted, v_type, v_unit, v_exponent
             FROM ledger_head AS h LEFT JOIN account_balances AS b ON b.account_id = p_account_id
             LEFT JOIN accounts AS a ON a.id = b.account_id LEFT JOIN currencies AS c ON c.numeric_code = a.currency
             WHERE h.id = 1;
@@ -493,9 +601,8 @@ call_of_its_own: BEGIN
         SELECT COALESCE(SUM(IF(entry_type = 'DEBIT', amount, 0)), 0), COALESCE(SUM(IF(entry_type = 'CREDIT', amount, 0)), 0)
             INTO v_debits, v_credits
             FROM ledger_entries WHERE account_id = p_account_id AND version <= v_noted;
-        SELECT b.debits_posted, b.credits_posted, a.status + 0 INTO v_old_debits, v_old_credits, v_status
-            FROM account_balances AS b STRAIGHT_JOIN accounts AS a
-            WHERE b.account_id = p_account_id AND a.id = p_account_id FOR UPDATE;
+        SELECT debits_posted, credits_posted INTO v_old_debits, v_old_credits
+            FROM account_balances WHERE account_id = p_account_id FOR UPDATE;
         SELECT COALESCE(SUM(IF(entry_type = 'DEBIT', amount, 0)), 0), COALESCE(SUM(IF(entry_type = 'CREDIT', amount, 0)), 0)
             INTO v_late_debits, v_late_credits
             FROM ledger_entries WHERE account_id = p_account_id AND version > v_noted;
@@ -509,41 +616,7 @@ call_of_its_own: BEGIN
             ROLLBACK AND NO CHAIN NO RELEASE;
             LEAVE comparing;
         END IF;
-        IF v_type = 2 AND v_status = 2 THEN
-            CALL bankcore_name('internal:rebuild', CONVERT(@bankcore_actor USING ascii), v_principal_id, v_actor_id);
-        END IF;
-        SELECT sequence, hash, GREATEST(time_us, TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))),
-                DATEDIFF(COALESCE(open_day, newest_day), '1970-01-01')
-            INTO v_sequence, v_hash, v_time_us, v_day
-            FROM ledger_head WHERE id = 1 FOR UPDATE;
-        INSERT INTO balance_breaks (account_id, found_us, as_of, cached_balance, entries_balance, found_by)
-            VALUES (p_account_id, v_time_us, v_sequence, v_old, v_new, LEFT(CONCAT_WS(' as ', NULLIF(v_actor_before, ''), USER()), 255));
-        IF v_principal_id IS NOT NULL THEN
-            -- The row is in doubt, so the link and the version come from the history.
-            SELECT COALESCE(MAX(version), 0) INTO v_version FROM (
-                SELECT MAX(version) AS version FROM ledger_entries WHERE account_id = p_account_id
-                UNION ALL SELECT MAX(version) FROM account_events WHERE account_id = p_account_id) AS history;
-            SELECT MAX(sequence) INTO v_last FROM (
-                SELECT transaction_id AS sequence FROM ledger_entries WHERE account_id = p_account_id AND version = v_version
-                UNION ALL SELECT sequence FROM account_events WHERE account_id = p_account_id AND version = v_version) AS newest;
-            SET v_sequence = v_sequence + 1, v_version = v_version + 1,
-                v_record = bankcore_record(4, 0, v_sequence, v_time_us, COALESCE(v_day, v_time_us DIV 86400000000),
-                    CONCAT(LPAD(HEX(v_principal_id), 8, '0'), LPAD(HEX(v_actor_id), 8, '0'), REPEAT('0', 80)),
-                    CONCAT(LPAD(HEX(p_account_id), 16, '0'), REPEAT('0', 16), LPAD(HEX(CAST(v_new AS SIGNED)), 16, '0'),
-                        LPAD(HEX(v_last), 16, '0'), LPAD(HEX(v_version), 16, '0'), LPAD(HEX(v_currency), 4, '0'), '0004'),
-                    '1400000000020203');
-            INSERT INTO events (sequence, kind, variant, record) VALUES (v_sequence, 4, 0, v_record);
-            INSERT INTO account_events (account_id, version, sequence) VALUES (p_account_id, v_version, v_sequence);
-            INSERT INTO outbox (sequence, kind) VALUES (v_sequence, 4);
-            UPDATE account_balances SET version = GREATEST(version + 1, v_version), last_sequence = v_sequence
-                WHERE account_id = p_account_id;
-            UPDATE accounts SET status = 'FROZEN' WHERE id = p_account_id;
-            UPDATE ledger_head SET sequence = v_sequence, time_us = v_time_us,
-                hash = UNHEX(SHA2(CONCAT(v_hash, v_record), 256)) WHERE id = 1;
-        END IF;
-        SET p_message = CONCAT('balance_differs: Account ', p_account_id, ' stands at ', bankcore_major(v_old, v_exponent),
-            ' ', v_unit, ', its entries say ', bankcore_major(v_new, v_exponent), '. Nothing was overwritten.',
-            IF(v_principal_id IS NULL, '', ' The account is frozen.'));
+        CALL bankcore_break(p_account_id, v_new, LEFT(CONCAT_WS(' as ', NULLIF(v_actor_before, ''), USER()), 255), p_message);
         COMMIT AND NO CHAIN NO RELEASE;
     END;
     SET @bankcore_actor = v_actor_before;

@@ -27,7 +27,7 @@ use super::problem::Problem;
         (name = "idempotency", description = "What became of a request"),
         (name = "reports", description = "The books as a whole"),
         (name = "events", description = "Everything that happened, in order"),
-        (name = "operations", description = "Business days and the clock"),
+        (name = "operations", description = "Business days, the clock, and balances that do not fit"),
         (name = "keys", description = "API keys"),
         (name = "audit", description = "Who did what outside the books"),
         (name = "health", description = "Is it alive, is it ready, how does it do"),

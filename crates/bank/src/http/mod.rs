@@ -29,6 +29,7 @@ mod accounts;
 mod audit;
 mod bank;
 mod banker;
+mod breaks;
 mod events;
 mod holds;
 mod idempotency;
@@ -73,6 +74,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .nest("/api/v1/trial-balance", trial_balance::router())
         .nest("/api/v1/business-day", operations::business_day())
         .nest("/api/v1/clock", operations::clock())
+        .nest("/api/v1/balance-breaks", breaks::router())
         .nest("/api/v1/keys", keys::router())
         .nest("/api/v1/audit", audit::router())
         .nest("/api/v1/events", events::router())

@@ -35,6 +35,8 @@
 //! | OpenDay        | all   | -      | all        | -       | -        |
 //! | CloseDay       | all   | -      | all        | -       | -        |
 //! | ConfirmClock   | all   | -      | all        | -       | -        |
+//! | ReadBreaks     | all   | -      | all        | all     | -        |
+//! | CloseBreak     | all   | -      | all        | -       | -        |
 //! | ManageKeys     | all   | -      | -          | -       | -        |
 //! | ListKeys       | all   | -      | -          | all     | -        |
 //! | ReadAudit      | all   | -      | -          | all     | -        |
@@ -112,6 +114,10 @@ actions! {
     CloseDay,
     /// Accept a clock that jumped. Object: [`Object::Bank`].
     ConfirmClock,
+    /// Read balances that their entries did not explain. Object: [`Object::Bank`].
+    ReadBreaks,
+    /// Be done with one. Object: [`Object::Bank`].
+    CloseBreak,
     /// Create and revoke API keys. Object: [`Object::Bank`].
     ManageKeys,
     /// List API keys. Object: [`Object::Bank`].
@@ -263,12 +269,12 @@ fn reach(role: Role, action: Action) -> Reach {
             Role::Operations,
             ReadAccount | ListAccounts | Freeze | Unfreeze | PostEntries | Batch | Reverse | ReadTransaction
             | ListTransactions | ReadEvents | ReadTrialBalance | ReadKey | OpenDay | CloseDay | ConfirmClock
-            | ReadMetrics,
+            | ReadBreaks | CloseBreak | ReadMetrics,
         ) => Reach::All,
         (
             Role::Auditor,
             ReadAccount | ListAccounts | ReadTransaction | ListTransactions | ReadEvents | ReadTrialBalance
-            | ReadKey | ListKeys | ReadAudit | ReadMetrics,
+            | ReadKey | ReadBreaks | ListKeys | ReadAudit | ReadMetrics,
         ) => Reach::All,
         (Role::Customer, Batch) => Reach::All,
         (

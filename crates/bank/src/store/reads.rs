@@ -8,6 +8,7 @@ use ledger::{Account, AccountId, Digest, Event, Sequence, State};
 use crate::books::history::{Place, Step};
 use crate::books::{Facts, links};
 use crate::sequencer::{Fault, Prior};
+use crate::store::mysql::Breaks;
 
 /// The newest durable sequence, as it changes.
 pub type Watch = tokio::sync::watch::Receiver<u64>;
@@ -88,6 +89,11 @@ pub trait Reads: Send + Sync + 'static {
     /// # Errors
     /// As [`Reads::event`], [`Fault::NotYet`] above the head, and [`Fault::TooFar`].
     fn state_at(&self, sequence: Sequence) -> Result<State, Fault>;
+
+    /// Balances that their entries did not explain, where the store keeps balances beside the events.
+    fn breaks(&self) -> Option<&Breaks> {
+        None
+    }
 
     /// Figures for metrics: name and value.
     fn figures(&self) -> Vec<(&'static str, f64)>;

@@ -86,6 +86,29 @@ async fn business_days_are_opened_and_closed() {
     assert_eq!(day(&bank.admin, "open", "x", "23.11.2026").await.problem().0, 400);
 }
 
+/// Books in a journal have no balances beside their events, so nothing of the kind is ever found.
+#[tokio::test(flavor = "multi_thread")]
+async fn balance_breaks_are_for_those_who_repair_and_check() {
+    let bank = Bank::open().await;
+    for token in [&bank.admin, &bank.operations, &bank.auditor] {
+        let listed = bank.get(token, "/balance-breaks?state=open").await.expect(200).value();
+        assert_eq!(listed, json!({"items": [], "next_cursor": null}));
+    }
+    let close =
+        async |token: &str| bank.post(token, "/balance-breaks/1/close", "", json!({"reason": "x"})).await;
+    for token in [&bank.alice, &bank.teller] {
+        assert_eq!(bank.get(token, "/balance-breaks").await.problem(), (403, "forbidden".into()));
+        assert_eq!(close(token).await.problem(), (403, "forbidden".into()));
+    }
+    assert_eq!(close(&bank.auditor).await.problem(), (403, "forbidden".into()));
+    assert_eq!(close(&bank.operations).await.problem(), (404, "not_found".into()));
+    for path in ["/balance-breaks?state=lost", "/balance-breaks?limit=0", "/balance-breaks?cursor=x"] {
+        assert_eq!(bank.get(&bank.auditor, path).await.problem().0, 400, "{path}");
+    }
+    let nothing = bank.post(&bank.operations, "/balance-breaks/1/close", "", json!({"reason": " "})).await;
+    assert_eq!(nothing.problem(), (400, "malformed_request".into()));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_confirmed_clock_is_signed() {
     let bank = Bank::open().await;

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod bench;
+pub mod breaks;
 pub mod clock;
 pub mod completions;
 pub mod config;

@@ -10,7 +10,11 @@ use super::bank::{Running, by_hand, fresh, furnish, name};
 
 fn refused(settings: &Settings) -> OpenError {
     match mysql::open(settings, &fresh()) {
-        Err(error) => error,
+        Err(error) => {
+            let text = error.to_string();
+            assert!(!text.contains('\n'), "one line: {text}");
+            error
+        }
         Ok(_) => panic!("{settings:?} opened"),
     }
 }
@@ -65,7 +69,7 @@ fn a_user_that_may_only_look() {
     by_hand(&database, "CREATE OR REPLACE USER looker@'127.0.0.1'");
     by_hand(&database, &format!("GRANT SELECT ON {}.* TO looker@'127.0.0.1'", name(&database)));
     let error = refused(&as_user(&database, "looker"));
-    assert!(matches!(error, OpenError::Privilege(_)), "{error}");
+    assert!(matches!(error, OpenError::Privilege { .. }), "{error}");
     by_hand(&database, &format!("GRANT INSERT, UPDATE ON {}.* TO looker@'127.0.0.1'", name(&database)));
     let bank = Running::open(&as_user(&database, "looker"));
     furnish(&bank.books, 1);

@@ -5,7 +5,7 @@
 //! frozen until a person has put the row right; the bank's own accounts go on, since the whole bank would stop
 //! with them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use ledger::{Account, AccountId, AccountType, Side, State, Status};
@@ -30,9 +30,6 @@ pub(super) struct Break {
     cached: i64,
     entries: i64,
 }
-
-/// How far a row was off when it was last written down, by account. Moves with neither side.
-pub(super) type Known = HashMap<AccountId, i128>;
 
 /// Locks the rows of accounts, in the order of their ids.
 pub(super) async fn lock(
@@ -87,28 +84,25 @@ impl Break {
     }
 }
 
-/// Writes down what is not written down yet, in the transaction under way; says whether there was anything.
+/// Writes down what is not written down yet, in the transaction under way; says whether there was anything. How far a
+/// row is off moves with neither side, so a difference is written down once, until somebody has closed it.
 pub(super) async fn note(
     connection: &mut MySqlConnection,
     breaks: &[Break],
     as_of: u64,
-    known: &mut Known,
 ) -> Result<bool, Failure> {
     let mut noted = false;
     for found in breaks {
-        let (id, difference) = (found.account, found.difference());
-        if known.get(&id) == Some(&difference) {
-            continue;
-        }
+        let id = found.account;
         let newest = format!(
-            "SELECT cached_balance, entries_balance FROM balance_breaks WHERE account_id={id} ORDER BY id DESC LIMIT 1"
+            "SELECT cached_balance, entries_balance FROM balance_breaks WHERE account_id={id} AND closed_us IS NULL \
+             ORDER BY id DESC LIMIT 1"
         );
         if let Some(row) = sql(newest).fetch_optional(&mut *connection).await? {
             let (cached, entries): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
-            known.insert(id, i128::from(cached) - i128::from(entries));
-        }
-        if known.get(&id) == Some(&difference) {
-            continue;
+            if i128::from(cached) - i128::from(entries) == found.difference() {
+                continue;
+            }
         }
         tracing::error!(
             account = id.0,

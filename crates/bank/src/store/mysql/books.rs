@@ -33,9 +33,8 @@ pub(super) struct Books {
     deciding: bool,
     /// May anybody ask for a claim before the next batch begins?
     wanted: bool,
-    /// Accounts whose rows of balances are wrong, and what of that is written down.
+    /// Accounts whose rows of balances are wrong, and whether anything of that was written down.
     breaks: Vec<balances::Break>,
-    known_breaks: balances::Known,
     noted: bool,
     /// What others wrote could not be folded in: nothing more is told.
     broken: Option<String>,
@@ -63,7 +62,6 @@ impl Books {
             deciding: false,
             wanted: false,
             breaks: Vec::new(),
-            known_breaks: balances::Known::new(),
             noted: false,
             broken: None,
         }
@@ -121,7 +119,7 @@ impl Books {
         self.take_in(connection, shared, true).await?;
         self.breaks = rows.breaks(&self.state);
         let as_of = self.head.sequence;
-        self.noted = balances::note(connection, &self.breaks, as_of, &mut self.known_breaks).await?;
+        self.noted = balances::note(connection, &self.breaks, as_of).await?;
         self.locked = accounts;
         self.deciding = true;
         Ok(())

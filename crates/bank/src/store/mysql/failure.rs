@@ -68,8 +68,13 @@ pub enum OpenError {
     #[error("the server has no such database ({0}); create it: CREATE DATABASE … CHARACTER SET utf8mb4")]
     NoDatabase(String),
     /// A privilege is missing.
-    #[error("the database user may not do this ({0}); see `bankcore db grants`")]
-    Privilege(String),
+    #[error("the database user may not do this ({why}); {remedy}")]
+    Privilege {
+        /// What the server said.
+        why: String,
+        /// What gives the right.
+        remedy: String,
+    },
     /// Too old, or something else.
     #[error("{0} cannot hold the books; bankcore needs MySQL 8.0.16 or MariaDB 10.11, or newer")]
     Version(String),
@@ -137,7 +142,16 @@ impl OpenError {
         match number(error) {
             Some(1045 | 1698 | 1130 | 1524) => OpenError::Denied(text),
             Some(1044 | 1049) => OpenError::NoDatabase(text),
-            Some(1142 | 1143 | 1227 | 1370) => OpenError::Privilege(text),
+            Some(1142 | 1143 | 1227 | 1370) => OpenError::Privilege {
+                why: text,
+                remedy: "run `bankcore db users`, which gives each user its rights".into(),
+            },
+            Some(1418 | 1419) => OpenError::Privilege {
+                why: text,
+                remedy: "the server keeps a binary log: as an administrator: SET GLOBAL \
+                         log_bin_trust_function_creators = 1"
+                    .into(),
+            },
             Some(1146 | 1054) => OpenError::Damaged(text),
             _ => match error {
                 sqlx::Error::Configuration(_) => OpenError::Url(text),

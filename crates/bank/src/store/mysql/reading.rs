@@ -9,6 +9,7 @@ use sqlx::Row;
 use sqlx::mysql::{MySqlPool, MySqlPoolOptions, MySqlRow};
 use tokio::runtime::{Handle, Runtime};
 
+use super::breaks::Breaks;
 use super::failure::OpenError;
 use super::follow::{self, Failure};
 use super::session::{self, Settings, sql};
@@ -29,6 +30,7 @@ pub struct Reading {
     runtime: Option<Runtime>,
     handle: Handle,
     pool: MySqlPool,
+    breaks: Breaks,
     patience: Duration,
     shared: Arc<Shared>,
     watch: Watch,
@@ -54,10 +56,12 @@ impl Reading {
         drop(guard);
         let watch = shared.durable.subscribe();
         let handle = runtime.handle().clone();
+        let breaks = Breaks::new(handle.clone(), pool.clone(), settings.patience);
         Ok(Reading {
             runtime: Some(runtime),
             handle,
             pool,
+            breaks,
             patience: settings.patience,
             shared,
             watch,
@@ -84,18 +88,23 @@ impl Reading {
     fn steps(&self, id: AccountId, version: u64, count: u64) -> Result<Vec<Step>, Fault> {
         let pool = self.pool.clone();
         let lowest = version.saturating_sub(count - 1).max(1);
-        let range = format!("account_id={} AND version BETWEEN {lowest} AND {version}", id.0);
+        let range = format!("at.account_id={} AND at.version BETWEEN {lowest} AND {version}", id.0);
         let events = self.ask(async move {
             // Where an account had entries, and where it had none: each by the index of its own table.
             let rows = sql(format!(
-                "SELECT e.sequence, e.record FROM (\
-                     SELECT transaction_id AS at FROM ledger_entries WHERE {range} \
-                     UNION SELECT sequence FROM account_events WHERE {range}\
-                 ) AS trail JOIN events AS e ON e.sequence = trail.at ORDER BY e.sequence DESC"
+                "SELECT e.sequence, e.record FROM ledger_entries AS at STRAIGHT_JOIN events AS e \
+                     ON e.sequence = at.transaction_id WHERE {range}; \
+                 SELECT e.sequence, e.record FROM account_events AS at STRAIGHT_JOIN events AS e \
+                     ON e.sequence = at.sequence WHERE {range}"
             ))
             .fetch_all(&pool)
             .await?;
-            rows.into_iter().map(decoded).collect::<Result<Vec<Event>, Failure>>()
+            let events: Result<Vec<Event>, Failure> = rows.into_iter().map(decoded).collect();
+            let mut events = events?;
+            events.sort_unstable_by_key(|event| std::cmp::Reverse(event.sequence));
+            // An event may have several entries on an account.
+            events.dedup_by_key(|event| event.sequence);
+            Ok(events)
         })?;
         events.into_iter().map(|event| Step::of(event, id)).collect()
     }
@@ -246,6 +255,10 @@ impl Reads for Reading {
         let _one = self.folding.try_lock().ok_or(Fault::Overloaded)?;
         let state = self.snapshot(sequence.0)?.unwrap_or_default();
         fold_up_to(self, state, sequence)
+    }
+
+    fn breaks(&self) -> Option<&Breaks> {
+        Some(&self.breaks)
     }
 
     fn figures(&self) -> Vec<(&'static str, f64)> {

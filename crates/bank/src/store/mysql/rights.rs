@@ -1,54 +1,130 @@
-//! May the database user do what a service does? Asked when the books are opened, so that it is not the first
-//! customer who finds out. The server is shown the statements and not made to run them.
+//! What a service does with each table: granted by `users`, and asked for when the books are opened, so that it is
+//! not the first customer who finds out that something is missing. The server is shown the statements and not made
+//! to run them.
 
 use sqlx::mysql::MySqlConnection;
 
 use super::failure::{self, OpenError};
 use super::session::sql;
 
-/// Tables that get rows.
-const GROWS: &[&str] = &[
-    "ledger_head",
-    "events",
-    "names",
-    "accounts",
-    "transactions",
-    "ledger_entries",
-    "account_events",
-    "holds",
-    "account_balances",
-    "idempotency_keys",
-    "outbox",
-    "service_instances",
-    "balance_breaks",
-    "api_keys",
-    "api_key_accounts",
-    "audit_records",
-    "audit_chain",
+/// What a service does with a table, beside reading it.
+pub(super) struct Right {
+    pub(super) table: &'static str,
+    /// Does it add rows?
+    pub(super) inserts: bool,
+    /// Which columns does it change?
+    pub(super) updates: &'static [&'static str],
+    /// Does it delete rows? Only of what can be made again.
+    pub(super) deletes: bool,
+}
+
+const fn reads(table: &'static str) -> Right {
+    Right { table, inserts: false, updates: &[], deletes: false }
+}
+
+const fn adds(table: &'static str) -> Right {
+    Right { table, inserts: true, updates: &[], deletes: false }
+}
+
+const fn changes(table: &'static str, updates: &'static [&'static str]) -> Right {
+    Right { table, inserts: true, updates, deletes: false }
+}
+
+const fn keeps_some(table: &'static str) -> Right {
+    Right { deletes: true, ..adds(table) }
+}
+
+/// Every table that a service uses. Where a row is inserted or, if it is there, changed, MariaDB
+/// wants every column of it to be one that may change: what must not is the triggers' concern.
+pub(super) const RIGHTS: &[Right] = &[
+    changes("ledger_head", &["sequence", "hash", "time_us", "accounts", "names", "open_day", "newest_day"]),
+    adds("events"),
+    adds("names"),
+    changes("accounts", &["status"]),
+    changes(
+        "account_balances",
+        &[
+            "account_id",
+            "normal_side",
+            "debits_posted",
+            "credits_posted",
+            "debits_held",
+            "credits_held",
+            "debits_released",
+            "credits_released",
+            "overdraft_limit",
+            "version",
+            "last_sequence",
+        ],
+    ),
+    changes("transactions", &["status"]),
+    adds("ledger_entries"),
+    adds("account_events"),
+    changes("holds", &["ended_by", "ended_how"]),
+    adds("idempotency_keys"),
+    adds("outbox"),
+    changes("service_instances", &["id", "seen", "at_us"]),
+    changes("balance_breaks", &["closed_us", "closed_by", "reason"]),
+    changes("api_keys", &["revoked_at", "last_used"]),
+    adds("api_key_accounts"),
+    adds("audit_records"),
+    adds("audit_chain"),
+    Right { inserts: false, ..changes("audit_head", &["newest"]) },
+    keeps_some("snapshots"),
+    keeps_some("snapshot_parts"),
+    reads("bank_identity"),
+    reads("copied_from"),
+    reads("currencies"),
+    reads("tellers"),
+    reads("_sqlx_migrations"),
 ];
 
-/// And those of which some columns change.
-const CHANGES: &[(&str, &str)] = &[
-    ("ledger_head", "sequence"),
-    ("accounts", "status"),
-    ("transactions", "status"),
-    ("holds", "ended_by"),
-    ("account_balances", "version"),
-    ("service_instances", "seen"),
-    ("api_keys", "revoked_at"),
-    ("audit_head", "newest"),
-];
+impl Right {
+    /// As a GRANT names it: `SELECT, INSERT, UPDATE (status)`.
+    pub(super) fn privileges(&self) -> String {
+        let mut privileges = String::from("SELECT");
+        if self.inserts {
+            privileges.push_str(", INSERT");
+        }
+        if !self.updates.is_empty() {
+            privileges.push_str(&format!(", UPDATE ({})", self.updates.join(", ")));
+        }
+        if self.deletes {
+            privileges.push_str(", DELETE");
+        }
+        privileges
+    }
 
-/// Refuses a user who lacks a right.
+    fn statements(&self) -> Vec<String> {
+        let table = self.table;
+        let mut statements = vec![format!("EXPLAIN SELECT * FROM {table} LIMIT 1")];
+        if self.inserts {
+            statements.push(format!("EXPLAIN INSERT INTO {table} () VALUES ()"));
+        }
+        if !self.updates.is_empty() {
+            let set: Vec<String> = self.updates.iter().map(|column| format!("{column}={column}")).collect();
+            statements.push(format!("EXPLAIN UPDATE {table} SET {} WHERE 1=0", set.join(",")));
+        }
+        if self.deletes {
+            statements.push(format!("EXPLAIN DELETE FROM {table} WHERE 1=0"));
+        }
+        statements
+    }
+}
+
+/// Refuses a user who lacks a right, and says which GRANT would give it.
 pub(super) async fn check(connection: &mut MySqlConnection) -> Result<(), OpenError> {
-    let insert = |table: &&str| format!("EXPLAIN INSERT INTO {table} () VALUES ()");
-    let update =
-        |&(table, column): &(&str, &str)| format!("EXPLAIN UPDATE {table} SET {column}={column} WHERE 1=0");
-    for statement in GROWS.iter().map(insert).chain(CHANGES.iter().map(update)) {
-        let Err(error) = sql(statement).execute(&mut *connection).await else { continue };
-        // Rights are looked at before values: a row without any is no concern here.
-        if failure::number(&error) != Some(NO_VALUE) {
-            return Err(OpenError::from_driver(&error));
+    for right in RIGHTS {
+        for statement in right.statements() {
+            let Err(error) = sql(statement).execute(&mut *connection).await else { continue };
+            match failure::number(&error) {
+                // Rights are looked at before values: a row without any is no concern here.
+                Some(NO_VALUE) => {}
+                Some(number) if MISSING.contains(&number) => {
+                    return Err(missing(connection, right, &error).await);
+                }
+                _ => return Err(OpenError::from_driver(&error)),
+            }
         }
     }
     Ok(())
@@ -56,3 +132,37 @@ pub(super) async fn check(connection: &mut MySqlConnection) -> Result<(), OpenEr
 
 /// A column without a value and without a default.
 const NO_VALUE: u16 = 1364;
+/// A table, a column, a view of which the user may not do this.
+const MISSING: &[u16] = &[1142, 1143, 1345];
+
+async fn missing(connection: &mut MySqlConnection, right: &Right, error: &sqlx::Error) -> OpenError {
+    let who = "SELECT CAST(DATABASE() AS CHAR), CAST(CURRENT_USER() AS CHAR)";
+    let asked: Result<(String, String), _> = sqlx::query_as(who).fetch_one(connection).await;
+    let Ok((database, user)) = asked else { return OpenError::from_driver(error) };
+    let (name, host) = user.rsplit_once('@').unwrap_or((&user, "%"));
+    OpenError::Privilege {
+        why: error.to_string(),
+        remedy: format!(
+            "as an administrator: GRANT {} ON `{database}`.`{}` TO '{name}'@'{host}'",
+            right.privileges(),
+            right.table
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_right_is_what_a_grant_calls_it() {
+        let of = |table: &str| {
+            let right = RIGHTS.iter().find(|right| right.table == table).expect("in the list");
+            right.privileges()
+        };
+        assert_eq!(of("currencies"), "SELECT");
+        assert_eq!(of("events"), "SELECT, INSERT");
+        assert_eq!(of("transactions"), "SELECT, INSERT, UPDATE (status)");
+        assert_eq!(of("snapshots"), "SELECT, INSERT, DELETE");
+    }
+}

@@ -8,10 +8,10 @@ use super::anew;
 use super::failure::{self, OpenError};
 use super::session::{self, Server, Settings, sql};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations/mysql");
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("./migrations/mysql");
 
 /// Where the driver notes what was run.
-const LOG: &str = "_sqlx_migrations";
+pub(super) const LOG: &str = "_sqlx_migrations";
 
 /// One step of the tables' life.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,11 +31,17 @@ pub struct Migration {
 /// each statement on its own. Where there is a bank it is named, and refused until somebody has looked; where there
 /// is none, all tables are made anew.
 pub async fn migrate(settings: &Settings) -> Result<Vec<Migration>, OpenError> {
-    make(settings, true).await
+    make(connect(settings).await?, true).await
 }
 
-async fn make(settings: &Settings, also_if_older: bool) -> Result<Vec<Migration>, OpenError> {
-    let mut connection = connect(settings).await?;
+/// The same, signed in as somebody else.
+pub(super) async fn migrate_as(settings: &Settings, name: &str, password: &str) -> Result<(), OpenError> {
+    let options = settings.options()?.username(name).password(password);
+    let connected = session::connect(&options, settings.patience).await;
+    make(connected.map_err(|error| OpenError::from_driver(&error))?, true).await.map(drop)
+}
+
+async fn make(mut connection: MySqlConnection, also_if_older: bool) -> Result<Vec<Migration>, OpenError> {
     let asked = Server::ask(&mut connection).await;
     let (server, _) = asked.map_err(|error| OpenError::from_driver(&error))?;
     if !server.is_known() {
@@ -68,7 +74,12 @@ async fn make(settings: &Settings, also_if_older: bool) -> Result<Vec<Migration>
 /// # Errors
 /// [`OpenError`].
 pub async fn prepare(settings: &Settings) -> Result<(), OpenError> {
-    make(settings, false).await.map(|_| ())
+    make(connect(settings).await?, false).await.map(|_| ())
+}
+
+/// Are there no tables at all?
+pub(super) async fn is_empty(settings: &Settings) -> Result<bool, OpenError> {
+    Ok(version(&mut connect(settings).await?).await? == 0)
 }
 
 /// What is there.
@@ -161,25 +172,31 @@ async fn is_there(connection: &mut MySqlConnection) -> Result<bool, OpenError> {
 fn fault(error: &MigrateError) -> OpenError {
     match error {
         MigrateError::VersionMissing(found) => OpenError::Newer { found: *found, wanted: newest() },
-        MigrateError::Execute(error) => match OpenError::from_driver(error) {
-            cause @ OpenError::Privilege(_) => cause,
-            cause @ OpenError::Unreachable(_) if failure::number(error).is_none() => cause,
-            _ => OpenError::Migration(error.to_string()),
-        },
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+            match OpenError::from_driver(error) {
+                cause @ OpenError::Privilege { .. } => cause,
+                cause @ OpenError::Unreachable(_) if failure::number(error).is_none() => cause,
+                _ => OpenError::Migration(error.to_string()),
+            }
+        }
         other => OpenError::Migration(other.to_string()),
     }
 }
 
 /// The currencies that this program knows; a newer program knows more.
 async fn currencies(connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
+    sql(currency_rows(Currency::all())).execute(connection).await?;
+    Ok(())
+}
+
+/// The statement that says so.
+pub(super) fn currency_rows(known: impl Iterator<Item = Currency>) -> String {
     let row = |currency: Currency| {
         format!("({},'{}',{})", currency.numeric(), currency.code(), currency.exponent())
     };
-    let text = format!(
+    format!(
         "INSERT INTO currencies (numeric_code,code,exponent) VALUES {} \
          ON DUPLICATE KEY UPDATE code=VALUES(code),exponent=VALUES(exponent)",
-        Currency::all().map(row).collect::<Vec<_>>().join(",")
-    );
-    sql(text).execute(connection).await?;
-    Ok(())
+        known.map(row).collect::<Vec<_>>().join(",")
+    )
 }

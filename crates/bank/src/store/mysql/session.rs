@@ -65,6 +65,11 @@ impl Settings {
         }
         Ok(options.charset("utf8mb4").disable_statement_logging())
     }
+
+    /// The name of the database.
+    pub(super) fn database(&self) -> Result<String, OpenError> {
+        Ok(self.options()?.get_database().unwrap_or_default().to_owned())
+    }
 }
 
 /// Not the password.
@@ -75,11 +80,10 @@ impl std::fmt::Debug for Settings {
 }
 
 /// Each statement sees what is committed when it begins; what does not fit is an error, never cut.
-const PREPARE: &[&str] = &[
-    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', SESSION time_zone = '+00:00', \
-     SESSION autocommit = 1",
-];
+const ISOLATION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
+
+/// Kept by procedures and triggers from whoever makes them.
+pub(super) const SQL_MODE: &str = "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION";
 
 /// Opens a connection within the time that there is.
 pub(super) async fn connect(
@@ -98,9 +102,10 @@ pub(super) async fn connect(
 }
 
 pub(super) async fn prepare(connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
-    for statement in PREPARE {
-        sqlx::raw_sql(*statement).execute(&mut *connection).await?;
-    }
+    sqlx::raw_sql(ISOLATION).execute(&mut *connection).await?;
+    let session =
+        format!("SET SESSION sql_mode = '{SQL_MODE}', SESSION time_zone = '+00:00', SESSION autocommit = 1");
+    sql(session).execute(connection).await?;
     Ok(())
 }
 

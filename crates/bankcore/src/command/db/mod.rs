@@ -1,7 +1,9 @@
 //! `bankcore db`: the tables of a bank whose books are in MySQL or MariaDB.
 
 mod migrate;
+mod sql;
 mod status;
+mod users;
 
 use bank::store::mysql::{self, Migration};
 use clap::{Args, Subcommand};
@@ -9,12 +11,14 @@ use clap::{Args, Subcommand};
 use crate::config::{Config, ServeArgs};
 use crate::{output, settings};
 
-/// Make, update and look at the tables of a bank in MySQL or MariaDB
+/// Make, update and look at the tables of a bank in MySQL or MariaDB, and make their users
 #[derive(Subcommand)]
 #[allow(missing_docs, reason = "each command's own arguments carry the text that --help shows")]
 pub enum Db {
     Migrate(migrate::MigrateArgs),
     Status(status::StatusArgs),
+    Users(users::UsersArgs),
+    Sql(sql::SqlArgs),
 }
 
 /// Runs one of them.
@@ -25,6 +29,8 @@ pub fn run(db: &Db) -> anyhow::Result<()> {
     match db {
         Db::Migrate(args) => migrate::run(args),
         Db::Status(args) => status::run(args),
+        Db::Users(args) => users::run(args),
+        Db::Sql(args) => sql::run(args),
     }
 }
 

@@ -3,6 +3,8 @@
 //! What one side wrote the other must understand: the service folds what the procedures wrote, and checks the
 //! chain, links, versions and balances as it does; each answers the requests that the other has decided.
 
+mod doubt;
+
 use std::cell::RefCell;
 
 use bank::books::Decided;
@@ -227,6 +229,35 @@ fn what_can_never_be_accepted_leaves_no_trace() {
     assert_eq!(deposit(bob, "1", "k").status, "COMPLETED", "the key was never used");
 }
 
+/// A key is its principal's: nobody else is answered by it, and nobody else's request is in its way.
+#[test]
+fn somebody_elses_key_is_another_key() {
+    let mut counter = counter();
+    counter.done(counter.deposit(1_000));
+    let (alice, bob) = (counter.alice, counter.bob);
+    let mine = transfer(alice, bob, "1.00", "shared");
+    let theirs = told(&format!("sp_transfer({alice}, {bob}, 2.00, NULL, 'other', 'shared'"));
+    assert_eq!((mine.status.as_str(), theirs.status.as_str()), ("COMPLETED", "COMPLETED"));
+    assert_ne!(mine.id, theirs.id);
+    assert_eq!(transfer(alice, bob, "1.00", "shared"), mine);
+    failed(&transfer(alice, bob, "2.00", "shared"), "idempotency_key_reused");
+    assert_eq!(counter.balance(bob), 300);
+}
+
+/// The clock of the database server is years behind the services': time stands still for it, and never goes back.
+#[test]
+fn a_server_whose_clock_is_behind_books_at_the_newest_time() {
+    let mut counter = counter();
+    counter.clock.pass(50 * 365 * sim::time::DAY);
+    let newest = counter.done(counter.deposit(1_000)).time;
+    let said = transfer(counter.alice, counter.bob, "1.00", "key");
+    let id = ledger::Sequence(said.id.unwrap_or_else(|| panic!("{said:?}")));
+    counter.balance(counter.bob);
+    let event = counter.desk.books.reads().event(id).expect("readable").expect("it is there");
+    assert_eq!(event.time, newest);
+    assert!(counter.done(counter.deposit(1)).time >= newest);
+}
+
 /// `START TRANSACTION` inside a caller's transaction would commit the caller's half-done work.
 #[test]
 fn a_call_inside_a_transaction_is_refused_and_leaves_it_alone() {
@@ -254,16 +285,8 @@ fn a_wrong_balance_is_written_down_and_freezes_a_customer_but_not_the_bank() {
     let said = rebuild(alice);
     assert!(said.starts_with("10.0000\t10.0000\tCOMPLETED\t"), "{said}");
 
-    let guard = client("SHOW CREATE TRIGGER account_balances_follow");
-    let guard = guard.split('\t').nth(2).expect("its text").replace("\\n", "\n");
-    client("DROP TRIGGER account_balances_follow");
-    client(&format!(
-        "UPDATE account_balances SET credits_posted = credits_posted + 777 WHERE account_id = {alice}"
-    ));
-    client(&format!(
-        "UPDATE account_balances SET debits_posted = debits_posted + 1 WHERE account_id = {vault}"
-    ));
-    client(&format!("DELIMITER //\n{guard}//"));
+    doubt::edit(alice, "credits_posted = credits_posted + 777");
+    doubt::edit(vault, "debits_posted = debits_posted + 1");
     let said = rebuild(alice);
     assert!(said.starts_with("17.7700\t10.0000\tFAILED\tbalance_differs: "), "{said}");
     assert!(rebuild(vault).contains("FAILED\tbalance_differs: "));
