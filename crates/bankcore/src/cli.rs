@@ -3,8 +3,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    account, bench, clock, completions, config as config_command, day, db, inspect, key, migrate, serve,
-    transfer, verify,
+    account, bench, clock, completions, config as config_command, day, db, inspect, key, migrate, outbox, serve,
+    transfer, verify, webhook,
 };
 use crate::config::{Config, ConfigError, ServeArgs};
 
@@ -42,6 +42,10 @@ pub enum Command {
     Day(day::Day),
     #[command(subcommand)]
     Clock(clock::Clock),
+    #[command(subcommand)]
+    Webhook(webhook::Webhook),
+    #[command(subcommand)]
+    Outbox(outbox::Outbox),
     Verify(verify::VerifyArgs),
     Migrate(migrate::MigrateArgs),
     #[command(subcommand)]

@@ -3,7 +3,7 @@
 //! ```text
 //!  main ─► cli (what was asked) ─► command/<name> (one file a command)
 //!                                     ├─ serve    ─► folder ─► bank::service ─► bank::http::listen
-//!                                     ├─ key, account, transfer, day, clock ─► client ─► the same HTTP interface
+//!                                     ├─ key, account, transfer, day, clock, webhook, outbox ─► client ─► the same HTTP interface
 //!                                     ├─ verify, inspect ─► bank::verify, read-only
 //!                                     └─ migrate  ─► bank::moving
 //! ```
@@ -48,6 +48,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Transfer(args) => command::transfer::run(&args)?,
         Command::Day(day) => command::day::run(&day)?,
         Command::Clock(clock) => command::clock::run(&clock)?,
+        Command::Webhook(webhook) => command::webhook::run(&webhook)?,
+        Command::Outbox(outbox) => command::outbox::run(&outbox)?,
         Command::Verify(args) => return command::verify::run(&args),
         Command::Migrate(args) => return command::migrate::run(&args),
         Command::Db(db) => command::db::run(&db)?,

@@ -19,9 +19,10 @@ use journal::keys::Discarded;
 use ledger::NameId;
 use ledger::event::NameKind;
 
-use crate::books::{Books, Unnamed};
+use crate::books::{Books, KeptNames, Unnamed};
 use crate::database::Database;
 use crate::identity::{Credential, KeyStore, Quota};
+use crate::outbox::Outbox;
 use crate::store::{journal as embedded, mysql};
 
 pub(crate) use anchor::anchor;
@@ -49,8 +50,12 @@ enum Beside {
 pub struct Service {
     /// The way to the books.
     pub books: Books,
+    /// Names that events carry.
+    pub names: Arc<KeptNames>,
     /// API keys.
     pub keys: Arc<KeyStore>,
+    /// Deliveries of events, once they are started.
+    pub outbox: Arc<Outbox>,
     /// The bank database.
     pub database: Database,
     /// Requests that principals may make.
@@ -89,6 +94,7 @@ impl Service {
         if let Some(calendar) = self.calendar.take() {
             calendar.abort();
         }
+        self.outbox.close().await;
         self.books.stop();
         let threads = (self.rules.take(), self.background.take());
         // Joining blocks; the runtime's own threads must stay free for those who wait for answers.

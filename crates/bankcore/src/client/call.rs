@@ -41,6 +41,12 @@ impl Call {
         Call { method: Method::POST, body: Some(body), ..Call::get(path) }
     }
 
+    /// Changes something.
+    #[must_use]
+    pub fn patch(path: impl Into<String>, body: Value) -> Call {
+        Call { method: Method::PATCH, ..Call::post(path, body) }
+    }
+
     /// Removes something.
     #[must_use]
     pub fn delete(path: impl Into<String>) -> Call {

@@ -10,6 +10,8 @@ pub mod db;
 pub mod inspect;
 pub mod key;
 pub mod migrate;
+pub mod outbox;
 pub mod serve;
 pub mod transfer;
 pub mod verify;
+pub mod webhook;

@@ -25,6 +25,12 @@ const GROWS: &[&str] = &[
     "api_key_accounts",
     "audit_records",
     "audit_chain",
+    "subscriptions",
+    "subscription_secrets",
+    "outbox_marks",
+    "outbox_parked",
+    "outbox_dead_letters",
+    "outbox_attempts",
 ];
 
 /// And those of which some columns change.
@@ -37,6 +43,9 @@ const CHANGES: &[(&str, &str)] = &[
     ("service_instances", "seen"),
     ("api_keys", "revoked_at"),
     ("audit_head", "newest"),
+    ("subscriptions", "disabled_at"),
+    ("subscription_secrets", "expires_at"),
+    ("outbox_marks", "mark"),
 ];
 
 /// Refuses a user who lacks a right.

@@ -10,9 +10,10 @@ use crate::store::mysql::OpenError;
 use crate::store::mysql::moment::Moment;
 
 /// Where the triggers are made.
-const TRIGGERS: [&str; 2] = [
+const TRIGGERS: [&str; 3] = [
     include_str!("../../../migrations/mysql/0002_guards.sql"),
     include_str!("../../../migrations/mysql/0005_bank_database.sql"),
+    include_str!("../../../migrations/mysql/0007_outbox.sql"),
 ];
 
 /// What no two rows may share.
@@ -36,6 +37,12 @@ const UNIQUE: &[&str] = &[
     "ledger_head.id",
     "names.id",
     "names.kind,name",
+    "outbox_attempts.subscription_id,number",
+    "outbox_dead_letters.subscription_id,sequence",
+    "outbox_marks.subscription_id",
+    "outbox_parked.subscription_id,sequence",
+    "subscription_secrets.id",
+    "subscriptions.id",
     "transactions.id",
 ];
 
