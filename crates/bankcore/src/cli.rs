@@ -3,8 +3,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    account, bench, clock, completions, config as config_command, day, db, inspect, key, migrate, outbox, serve,
-    transfer, verify, webhook,
+    account, bench, clock, completions, config as config_command, day, db, inspect, key, migrate, outbox,
+    serve, transfer, verify, webhook,
 };
 use crate::config::{Config, ConfigError, ServeArgs};
 

@@ -23,10 +23,12 @@
 //! | `sink` | where it goes |
 //! | `subscription`, `rows` | who gets what, and where that is kept |
 //! | `progress` | how far each is, durably |
-//! | `worker`, `running` | one at work, all at work |
+//! | `worker`, `running`, `keeper` | one at work, all at work, those that should be |
+//! | `turn` | which of several services delivers |
 //! | `webhooks`, `wish` | endpoints: made, changed, tried, removed; what may be wished for |
 //! | `replay` | events sent again |
 
+mod keeper;
 pub mod lanes;
 pub mod message;
 pub mod progress;
@@ -37,6 +39,7 @@ mod running;
 pub mod seen;
 pub mod sink;
 pub mod subscription;
+mod turn;
 pub mod view;
 mod webhooks;
 pub mod wish;

@@ -111,6 +111,17 @@ pub(super) async fn secrets(database: &Database, id: Uuid, now_us: i64) -> Resul
     rows.into_iter().map(read).collect()
 }
 
+/// When the newest secret was made, microseconds since 1970; 0 if there is none.
+pub(super) async fn secrets_stamp(database: &Database, id: Uuid) -> Result<i64, DatabaseError> {
+    sqlx::query_scalar(
+        "SELECT COALESCE(MAX(created_at), 0) FROM subscription_secrets WHERE subscription_id = ?",
+    )
+    .bind(id.as_bytes().to_vec())
+    .fetch_one(database.pool())
+    .await
+    .map_err(|e| database.fault(e))
+}
+
 /// Adds a secret; those before it stop to sign at `end_us`, or earlier where that was said before.
 pub(super) async fn add_secret(
     change: &mut Change,

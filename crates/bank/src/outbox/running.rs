@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -37,10 +38,15 @@ const REOPEN: Duration = Duration::from_secs(5);
 #[derive(Default)]
 pub(super) struct Running {
     runtime: Mutex<Option<Runtime>>,
+    /// It is this service's turn to deliver.
+    delivers: AtomicBool,
     workers: Mutex<HashMap<Uuid, Handle>>,
 }
 
 struct Handle {
+    subscription: Subscription,
+    /// When its newest secret was made.
+    stamp: i64,
     stop: watch::Sender<bool>,
     again: Arc<Notify>,
     seen: Arc<Seen>,
@@ -66,10 +72,30 @@ impl Running {
         Ok(())
     }
 
+    /// Runs something on its threads for as long as they are.
+    pub(super) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        if let Some(runtime) = &*self.runtime.lock() {
+            runtime.spawn(work);
+        }
+    }
+
+    /// It is this service's turn.
+    pub(super) fn deliver(&self) {
+        self.delivers.store(true, Ordering::Relaxed);
+    }
+
     /// Puts a subscription to work; nothing if none are at work here.
-    pub(super) fn launch(&self, shared: &Arc<Shared>, settings: &Settings, subscription: Subscription) {
+    pub(super) fn launch(
+        &self,
+        shared: &Arc<Shared>,
+        settings: &Settings,
+        subscription: Subscription,
+        stamp: i64,
+    ) {
         let runtime = self.runtime.lock();
-        let Some(runtime) = &*runtime else { return };
+        let Some(runtime) = runtime.as_ref().filter(|_| self.delivers.load(Ordering::Relaxed)) else {
+            return;
+        };
         let id = subscription.id;
         let mut workers = self.workers.lock();
         let seen = workers.get(&id).map_or_else(Arc::default, |handle| Arc::clone(&handle.seen));
@@ -78,12 +104,12 @@ impl Running {
         let work = Work {
             shared: Arc::clone(shared),
             settings: settings.clone(),
-            subscription,
+            subscription: subscription.clone(),
             seen: Arc::clone(&seen),
             signals: Signals { stop: stopping, again: Arc::clone(&again) },
         };
         let task = Some(runtime.spawn(work.run()));
-        workers.insert(id, Handle { stop, again, seen, task });
+        workers.insert(id, Handle { subscription, stamp, stop, again, seen, task });
     }
 
     /// Stops one, and waits until it has written down how far it is.
@@ -95,6 +121,20 @@ impl Running {
         if let Some(task) = task {
             let _ = task.await;
         }
+    }
+
+    /// Those that are at work.
+    pub(super) fn at_work(&self) -> Vec<Uuid> {
+        let workers = self.workers.lock();
+        workers.iter().filter(|(_, handle)| handle.is_at_work()).map(|(id, _)| *id).collect()
+    }
+
+    /// Is this one at work, just so?
+    pub(super) fn is_at_work(&self, subscription: &Subscription, stamp: i64) -> bool {
+        let workers = self.workers.lock();
+        workers.get(&subscription.id).is_some_and(|handle| {
+            handle.is_at_work() && handle.subscription == *subscription && handle.stamp == stamp
+        })
     }
 
     /// Forgets one that was stopped for good.
@@ -113,8 +153,7 @@ impl Running {
     pub(super) fn now(&self, id: Uuid) -> Option<Now> {
         let workers = self.workers.lock();
         let handle = workers.get(&id)?;
-        handle.task.as_ref().filter(|task| !task.is_finished())?;
-        Some(handle.seen.now())
+        handle.is_at_work().then(|| handle.seen.now())
     }
 
     /// Events delivered and attempts that failed, over all.
@@ -130,8 +169,9 @@ impl Running {
         }
     }
 
-    /// Stops all.
-    pub(super) async fn close(&self) {
+    /// Stops all; none is put to work again before it is this service's turn.
+    pub(super) async fn stop_all(&self) {
+        self.delivers.store(false, Ordering::Relaxed);
         let ids: Vec<Uuid> = self.workers.lock().keys().copied().collect();
         for id in &ids {
             if let Some(handle) = self.workers.lock().get(id) {
@@ -141,10 +181,16 @@ impl Running {
         for id in ids {
             self.stop(id).await;
         }
+    }
+
+    /// Stops all, and ends the threads.
+    pub(super) async fn close(&self) {
+        self.stop_all().await;
         self.let_go();
     }
 
-    fn let_go(&self) {
+    /// Ends the threads, whatever they do.
+    pub(super) fn let_go(&self) {
         // A runtime cannot be waited for on another one's threads.
         if let Some(runtime) = self.runtime.lock().take() {
             runtime.shutdown_background();
@@ -155,6 +201,12 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.let_go();
+    }
+}
+
+impl Handle {
+    fn is_at_work(&self) -> bool {
+        self.task.as_ref().is_some_and(|task| !task.is_finished())
     }
 }
 

@@ -77,7 +77,7 @@ impl Outbox {
             .await
             .map_err(fault)?;
         change.commit().await?;
-        self.running.launch(&self.shared, &self.settings, subscription.clone());
+        self.launch(subscription.clone(), now_us);
         Ok((subscription, NewSecret(secret)))
     }
 
@@ -122,7 +122,8 @@ impl Outbox {
         let written = self.write(&webhook, by, now_us).await;
         let standing = if written.is_ok() { webhook.clone() } else { self.webhook(id).await? };
         if standing.disabled.is_none() {
-            self.running.launch(&self.shared, &self.settings, standing);
+            let stamp = rows::secrets_stamp(&self.shared.database, id).await?;
+            self.launch(standing, stamp);
         }
         written.map(|()| webhook)
     }
@@ -174,7 +175,7 @@ impl Outbox {
         change.commit().await?;
         if webhook.disabled.is_none() {
             self.running.stop(id).await;
-            self.running.launch(&self.shared, &self.settings, webhook);
+            self.launch(webhook, now_us);
         }
         Ok(NewSecret(secret))
     }
@@ -195,29 +196,8 @@ impl Outbox {
         Ok(tried)
     }
 
-    /// Puts everything to work: the endpoints, and the operator's own sinks.
-    ///
-    /// # Errors
-    /// If the database or the system does not let it.
-    pub async fn start(&self) -> Result<(), OutboxError> {
-        let _turn = self.one_at_a_time.lock().await;
-        self.running.start().map_err(system)?;
-        let known = rows::all(&self.shared.database).await?;
-        for subscription in known.iter().filter(|known| known.sink == SinkKind::Webhook) {
-            if subscription.disabled.is_none() {
-                self.running.launch(&self.shared, &self.settings, subscription.clone());
-            }
-        }
-        for (sink, target) in self.settings.places() {
-            let before = known.iter().find(|known| known.sink == sink);
-            let subscription = self.of_operator(before, sink, target).await?;
-            self.running.launch(&self.shared, &self.settings, subscription);
-        }
-        Ok(())
-    }
-
     /// The subscription of a sink that the settings name.
-    async fn of_operator(
+    pub(super) async fn of_operator(
         &self,
         before: Option<&Subscription>,
         sink: SinkKind,
@@ -256,6 +236,16 @@ impl Outbox {
         }
     }
 
+    /// Puts a subscription to work whose newest secret was made at `stamp`.
+    pub(super) fn launch(&self, subscription: Subscription, stamp: i64) {
+        self.running.launch(&self.shared, &self.settings, subscription, stamp);
+    }
+
+    /// Lets everything go at once; what is on its way is sent again by the next start.
+    pub(crate) fn let_go(&self) {
+        self.running.let_go();
+    }
+
     /// Stops everything; what was delivered is written down.
     pub async fn close(&self) {
         self.running.close().await;
@@ -282,6 +272,6 @@ fn new_id(now_us: i64) -> Result<Uuid, OutboxError> {
     Ok(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
 }
 
-fn system(error: impl std::fmt::Display) -> OutboxError {
+pub(super) fn system(error: impl std::fmt::Display) -> OutboxError {
     OutboxError::System(error.to_string())
 }

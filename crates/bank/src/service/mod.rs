@@ -114,6 +114,7 @@ impl Service {
 /// whoever drops it would wait with them for ever. What was answered is durable already.
 impl Drop for Service {
     fn drop(&mut self) {
+        self.outbox.let_go();
         if let Some(calendar) = self.calendar.take() {
             calendar.abort();
         }
