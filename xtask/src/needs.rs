@@ -21,6 +21,8 @@ const NEEDS: &[Need] = &[
         for_what: "a disk that fails under the real binary",
         there: || command("strace"),
     },
+    Need { package: "nats-server", for_what: "events to NATS", there: || command("nats-server") },
+    Need { package: "rabbitmq-server", for_what: "events to RabbitMQ", there: || command("rabbitmq-server") },
     Need { package: "faketime", for_what: "a clock that jumps", there: faketime },
 ];
 

@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
     account, bench, breaks, case, clock, completions, config as config_command, day, db, inspect, key,
-    migrate, partner, payment, rail, serve, transfer, verify,
+    migrate, outbox, partner, payment, rail, serve, transfer, verify, webhook,
 };
 use crate::config::{Config, ConfigError, ServeArgs};
 
@@ -51,6 +51,9 @@ pub enum Command {
     Clock(clock::Clock),
     #[command(subcommand)]
     Break(breaks::Break),
+    Webhook(webhook::Webhook),
+    #[command(subcommand)]
+    Outbox(outbox::Outbox),
     Verify(verify::VerifyArgs),
     Migrate(migrate::MigrateArgs),
     #[command(subcommand)]

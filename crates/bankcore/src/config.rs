@@ -27,6 +27,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bank::outbox::Begin;
+use bank::outbox::sink::webhook::address::AllowList;
+
 pub use args::ServeArgs;
 pub use error::ConfigError;
 use values::Values;
@@ -97,6 +100,16 @@ pub struct Config {
     pub log_format: LogFormat,
     pub segment_bytes: u64,
     pub snapshot_every_segments: u32,
+    pub webhook_allow: AllowList,
+    pub outbox_begin: Begin,
+    pub event_file: Option<PathBuf>,
+    pub event_file_bytes: u64,
+    pub nats: Option<String>,
+    pub nats_stream: String,
+    pub rabbitmq: Option<String>,
+    pub rabbitmq_exchange: String,
+    pub nats_intake: Option<String>,
+    pub rabbitmq_intake: Option<String>,
     values: Values,
 }
 
@@ -160,6 +173,33 @@ impl Config {
             log_format: values.choice("log_format", "text or json", format)?,
             segment_bytes: values.number::<u64>("segment_mib", 1, 1_024)? << 20,
             snapshot_every_segments: values.number("snapshot_every_segments", 1, 10_000)?,
+            webhook_allow: values.choice(
+                "webhook_allow",
+                "addresses or ranges with commas between them, like 127.0.0.1, 10.1.0.0/16",
+                |text| text.parse().ok(),
+            )?,
+            outbox_begin: values.choice("outbox_begin", "now, or a sequence", begin)?,
+            event_file: values.path("event_file")?,
+            event_file_bytes: values.number::<u64>("event_file_mib", 1, 1 << 20)? << 20,
+            nats: values.url("nats", &["nats://", "tls://"], "nats://user:password@host:4222")?,
+            nats_stream: values.choice("nats_stream", "a name of letters, digits, - and _", stream)?,
+            rabbitmq: values.url(
+                "rabbitmq",
+                &["amqp://", "amqps://"],
+                "amqp://user:password@host:5672/%2f",
+            )?,
+            rabbitmq_exchange: values.choice(
+                "rabbitmq_exchange",
+                "a name of letters, digits, - _ . and :",
+                exchange,
+            )?,
+            nats_intake: values.with("nats_intake", "nats", stream, "a name of letters, digits, - and _")?,
+            rabbitmq_intake: values.with(
+                "rabbitmq_intake",
+                "rabbitmq",
+                exchange,
+                "a name of letters, digits, - _ . and :",
+            )?,
             values,
         })
     }
@@ -176,6 +216,20 @@ impl Config {
             out
         })
     }
+}
+
+fn begin(text: &str) -> Option<Begin> {
+    if text == "now" { Some(Begin::Now) } else { text.parse().ok().map(Begin::After) }
+}
+
+fn stream(text: &str) -> Option<String> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    (!text.is_empty() && text.len() <= 255 && text.bytes().all(plain)).then(|| text.to_owned())
+}
+
+fn exchange(text: &str) -> Option<String> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
+    (!text.is_empty() && text.len() <= 255 && text.bytes().all(plain)).then(|| text.to_owned())
 }
 
 /// A URL as it may be shown.

@@ -3,7 +3,7 @@
 //! ```text
 //!  main ─► cli (what was asked) ─► command/<name> (one file a command)
 //!                                     ├─ serve    ─► folder ─► bank::service ─► bank::http::listen
-//!                                     ├─ key, account, transfer, payment, case, … ─► client ─► the same HTTP interface
+//!                                     ├─ key, account, transfer, payment, webhook, … ─► client ─► the same HTTP interface
 //!                                     ├─ verify, inspect ─► bank::verify, read-only
 //!                                     ├─ migrate  ─► bank::moving
 //!                                     └─ partner  ─► a second institution, for trying and testing
@@ -54,6 +54,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Day(day) => command::day::run(&day)?,
         Command::Clock(clock) => command::clock::run(&clock)?,
         Command::Break(breaks) => command::breaks::run(&breaks)?,
+        Command::Webhook(webhook) => command::webhook::run(&webhook)?,
+        Command::Outbox(outbox) => command::outbox::run(&outbox)?,
         Command::Verify(args) => return command::verify::run(&args),
         Command::Migrate(args) => return command::migrate::run(&args),
         Command::Db(db) => command::db::run(&db)?,

@@ -5,6 +5,7 @@ use bank::http::listen::{ServeError, Tls};
 use bank::sequencer::QueueLimits;
 use bank::service::{BusinessDays, Settings};
 use bank::store::{journal as store, mysql};
+use bank::{intake, outbox};
 
 use crate::config::{BusinessDay, Config, Rate};
 
@@ -33,6 +34,33 @@ pub fn service(config: &Config) -> Settings {
             BusinessDay::Calendar => BusinessDays::Calendar,
             BusinessDay::Manual => BusinessDays::Manual,
         },
+        outbox: outbox(config),
+    }
+}
+
+fn outbox(config: &Config) -> outbox::Settings {
+    let broker = |url: &Option<String>, place: &str| {
+        url.as_deref().map(|url| outbox::Broker { url: outbox::HiddenUrl::new(url), place: place.to_owned() })
+    };
+    let file = config.event_file.clone();
+    outbox::Settings {
+        webhook_allow: config.webhook_allow.clone(),
+        begin: config.outbox_begin,
+        file: file.map(|path| outbox::FileSettings { path, bytes_max: config.event_file_bytes }),
+        nats: broker(&config.nats, &config.nats_stream),
+        rabbitmq: broker(&config.rabbitmq, &config.rabbitmq_exchange),
+    }
+}
+
+/// Where transfers come from as messages.
+pub fn intake(config: &Config) -> intake::Settings {
+    let broker = |url: &Option<String>, place: &Option<String>| {
+        let (url, place) = (outbox::HiddenUrl::new(url.as_deref()?), place.clone()?);
+        Some(outbox::Broker { url, place })
+    };
+    intake::Settings {
+        nats: broker(&config.nats, &config.nats_intake),
+        rabbitmq: broker(&config.rabbitmq, &config.rabbitmq_intake),
     }
 }
 

@@ -10,6 +10,7 @@
 //! Architecture invariant: nothing here is part of the product; everything here may depend on everything there.
 
 pub mod auditor;
+pub mod broker;
 
 pub mod conformance;
 pub mod desk;

@@ -11,6 +11,7 @@ mod decided;
 mod facts;
 pub mod history;
 pub mod links;
+mod names;
 mod trial_balance;
 mod unnamed;
 
@@ -31,6 +32,7 @@ use crate::store::Reads;
 pub use by_value::ByValue;
 pub use decided::{Decided, GroupDecided};
 pub use facts::{Facts, FactsTable};
+pub use names::{KeptNames, Names};
 pub use trial_balance::{Sums, TrialBalance};
 pub use unnamed::Unnamed;
 

@@ -22,6 +22,16 @@ pub(super) const TABLES: &[(&str, &str)] = &[
          revoked_at, last_used",
     ),
     ("api_key_accounts", "key_id, account_id"),
+    (
+        "subscriptions",
+        "id, sink, name, target, principal, role, accounts, kinds, filter_accounts, begins_after, created_at, \
+         created_by, disabled_at, disabled_why",
+    ),
+    ("subscription_secrets", "id, subscription_id, secret, created_at, expires_at"),
+    ("outbox_marks", "subscription_id, mark, updated_at"),
+    ("outbox_parked", "subscription_id, sequence, attempts, due_at"),
+    ("outbox_dead_letters", "subscription_id, sequence, attempts, given_up_at, why"),
+    ("outbox_attempts", "subscription_id, number, sequence, attempt, at, took, status, detail"),
     ("audit_records", "id, at, actor, origin, action, object, object_id, before_state, after_state"),
     ("audit_chain", "id, hash"),
     (

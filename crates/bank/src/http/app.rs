@@ -34,6 +34,7 @@ pub struct App {
     pub settings: Settings,
     names: Names,
     local: Arc<Credential>,
+    queue: Arc<Credential>,
     pub(super) running: Running,
 }
 
@@ -55,6 +56,7 @@ impl App {
             settings,
             names: Names::default(),
             local: Arc::new(Credential::local()),
+            queue: Arc::new(Credential::queue()),
             running: Running::default(),
         })
     }
@@ -67,6 +69,10 @@ impl App {
 
     pub(super) fn local(&self) -> Arc<Credential> {
         Arc::clone(&self.local)
+    }
+
+    pub(super) fn queue(&self) -> Arc<Credential> {
+        Arc::clone(&self.queue)
     }
 
     /// What never changes about an account; none if there is no such account.

@@ -20,6 +20,10 @@ use crate::sequencer::Fault;
 #[derive(Clone, Copy)]
 pub(super) struct Local;
 
+/// Marks requests that were made of messages from a broker.
+#[derive(Clone, Copy)]
+pub(super) struct Queued;
+
 /// The sender of a request.
 #[derive(Clone)]
 pub struct Caller {
@@ -70,9 +74,11 @@ fn numbered(number: Result<NameId, Unnamed>, writes: bool) -> Result<NameId, Unn
 
 impl Caller {
     async fn identify(parts: &mut Parts, app: &Arc<App>, writes: bool) -> Result<Caller, Problem> {
-        let credential = match parts.extensions.get::<Local>() {
-            Some(Local) => app.local(),
-            None => {
+        let inside = (parts.extensions.get::<Local>(), parts.extensions.get::<Queued>());
+        let credential = match inside {
+            (Some(Local), _) => app.local(),
+            (None, Some(Queued)) => app.queue(),
+            (None, None) => {
                 let header = parts.headers.get(AUTHORIZATION).ok_or_else(Problem::no_credentials)?;
                 let bearer = header.to_str().ok().and_then(bearer).ok_or_else(Problem::no_credentials)?;
                 let directory = app.service.keys.directory();

@@ -30,6 +30,8 @@ use super::problem::Problem;
         (name = "idempotency", description = "What became of a request"),
         (name = "reports", description = "The books as a whole"),
         (name = "events", description = "Everything that happened, in order"),
+        (name = "webhooks", description = "Endpoints that events are sent to"),
+        (name = "outbox", description = "How far subscriptions are, and what they would not take"),
         (name = "operations", description = "Business days, the clock, and balances that do not fit"),
         (name = "keys", description = "API keys"),
         (name = "audit", description = "Who did what outside the books"),

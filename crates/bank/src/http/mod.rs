@@ -37,12 +37,14 @@ mod idempotency;
 mod keys;
 mod metrics;
 mod operations;
+mod outbox;
 mod payments;
 mod probes;
 mod problems;
 mod rails;
 mod transactions;
 mod trial_balance;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -65,6 +67,11 @@ pub fn local_router(app: Arc<App>) -> Router {
     router(app).layer(axum::Extension(caller::Local))
 }
 
+/// The side of the queues: what a broker delivers is asked for in their own name.
+pub fn queue_router(app: Arc<App>) -> Router {
+    router(app).layer(axum::Extension(caller::Queued))
+}
+
 fn api() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(document::Base::openapi())
         .merge(metrics::router())
@@ -81,8 +88,10 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .nest("/api/v1/keys", keys::router())
         .nest("/api/v1/audit", audit::router())
         .nest("/api/v1/events", events::router())
+        .nest("/api/v1/outbox", outbox::router())
         .nest("/api/v1/transactions", transactions::router())
         .nest("/api/v1/payments", payments::router())
         .nest("/api/v1/cases", cases::router())
         .nest("/api/v1/rails", rails::router())
+        .nest("/api/v1/webhooks", webhooks::router())
 }

@@ -8,7 +8,6 @@ use super::app::App;
 use super::attempts::Attempts;
 use super::listen::Places;
 use super::metrics::Requests;
-use super::names::Kept;
 use super::probes::Readiness;
 use super::reading::READINGS_MAX;
 
@@ -22,7 +21,6 @@ pub(super) struct Running {
     streams: Arc<Semaphore>,
     readings: Arc<Semaphore>,
     attempts: Arc<Attempts>,
-    names: Kept,
     requests: Requests,
     readiness: Readiness,
 }
@@ -35,7 +33,6 @@ impl Default for Running {
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             readings: Arc::new(Semaphore::new(READINGS_MAX)),
             attempts: Arc::default(),
-            names: Kept::default(),
             requests: Requests::default(),
             readiness: Readiness::default(),
         }
@@ -82,11 +79,6 @@ impl App {
     /// The last answer about readiness.
     pub(super) fn readiness(&self) -> &Readiness {
         &self.running.readiness
-    }
-
-    /// Names that were asked for.
-    pub(super) fn kept_names(&self) -> &Kept {
-        &self.running.names
     }
 
     /// Turns to read history.

@@ -56,6 +56,39 @@ impl Credential {
         }
     }
 
+    /// The credential of messages from a broker: its keys of idempotency are in a namespace that no request can name.
+    #[must_use]
+    pub fn queue() -> Credential {
+        Credential {
+            id: Uuid::from_u128(1),
+            name: "queue".into(),
+            principal: "internal:queue".into(),
+            role: Role::Queue,
+            prefix: *b"queue---",
+            ..Credential::local()
+        }
+    }
+
+    /// The credential of a subscription: nobody can call with it, and the policy knows by it what may be sent.
+    #[must_use]
+    pub fn of_subscription(
+        id: Uuid,
+        name: &str,
+        principal: &str,
+        role: Role,
+        accounts: &[u64],
+    ) -> Credential {
+        Credential {
+            id,
+            name: name.into(),
+            principal: principal.into(),
+            role,
+            accounts: accounts.into(),
+            prefix: *b"outbox--",
+            ..Credential::local()
+        }
+    }
+
     /// The public part of the key, by which people name it.
     #[must_use]
     pub fn prefix(&self) -> &str {

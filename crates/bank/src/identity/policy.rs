@@ -10,45 +10,47 @@
 //! | own       | what belongs to the holder | hidden: 404, as if it were not there |
 //! | -         | nothing | 403 |
 //!
-//! | action         | admin | banker | operations | auditor | customer |
-//! |----------------|-------|--------|------------|---------|----------|
-//! | OpenAccount    | all   | customers | -       | -       | -        |
-//! | ReadAccount    | all   | all    | all        | all     | own      |
-//! | ListAccounts   | all   | all    | all        | all     | own      |
-//! | Freeze         | all   | customers | all     | -       | -        |
-//! | Unfreeze       | all   | -      | all        | -       | -        |
-//! | CloseAccount   | all   | -      | -          | -       | -        |
-//! | ChangeLimits   | all   | -      | -          | -       | -        |
-//! | Deposit        | all   | drawer | -          | -       | -        |
-//! | Withdraw       | all   | drawer | -          | -       | -        |
-//! | Transfer       | all   | customers | -         | -       | own      |
-//! | PostEntries    | all   | -      | all        | -       | -        |
-//! | Batch          | all   | all    | all        | -       | all      |
-//! | Hold           | all   | customers | -         | -       | own      |
-//! | EndHold        | all   | customers | -         | -       | own      |
-//! | Pay            | all   | customers | customers | -       | own      |
-//! | ReadPayment    | all   | all    | all        | all     | own      |
-//! | ListPayments   | all   | all    | all        | all     | own      |
-//! | CancelPayment  | all   | customers | customers | -      | own      |
-//! | ReadCases      | all   | -      | all        | all     | -        |
-//! | ResolveCase    | all   | -      | all        | -       | -        |
-//! | ReadRails      | all   | all    | all        | all     | all      |
-//! | ManageRails    | all   | -      | -          | -       | -        |
-//! | Reverse        | all   | -      | all        | -       | -        |
-//! | ReadTransaction| all   | all    | all        | all     | own      |
-//! | ListTransactions| all  | all    | all        | all     | own      |
-//! | ReadEvents     | all   | -      | all        | all     | -        |
-//! | ReadTrialBalance| all  | -      | all        | all     | -        |
-//! | ReadKey        | all   | own    | all        | all     | own      |
-//! | OpenDay        | all   | -      | all        | -       | -        |
-//! | CloseDay       | all   | -      | all        | -       | -        |
-//! | ConfirmClock   | all   | -      | all        | -       | -        |
-//! | ReadBreaks     | all   | -      | all        | all     | -        |
-//! | CloseBreak     | all   | -      | all        | -       | -        |
-//! | ManageKeys     | all   | -      | -          | -       | -        |
-//! | ListKeys       | all   | -      | -          | all     | -        |
-//! | ReadAudit      | all   | -      | -          | all     | -        |
-//! | ReadMetrics    | all   | -      | all        | all     | -        |
+//! | action         | admin | banker | operations | auditor | customer | queue |
+//! |----------------|-------|--------|------------|---------|----------|-------|
+//! | OpenAccount    | all   | customers | -       | -       | -        | -     |
+//! | ReadAccount    | all   | all    | all        | all     | own      | -     |
+//! | ListAccounts   | all   | all    | all        | all     | own      | -     |
+//! | Freeze         | all   | customers | all     | -       | -        | -     |
+//! | Unfreeze       | all   | -      | all        | -       | -        | -     |
+//! | CloseAccount   | all   | -      | -          | -       | -        | -     |
+//! | ChangeLimits   | all   | -      | -          | -       | -        | -     |
+//! | Deposit        | all   | drawer | -          | -       | -        | -     |
+//! | Withdraw       | all   | drawer | -          | -       | -        | -     |
+//! | Transfer       | all   | customers | -         | -       | own      | customers |
+//! | PostEntries    | all   | -      | all        | -       | -        | -     |
+//! | Batch          | all   | all    | all        | -       | all      | -     |
+//! | Hold           | all   | customers | -         | -       | own      | -     |
+//! | EndHold        | all   | customers | -         | -       | own      | -     |
+//! | Pay            | all   | customers | customers | -       | own      | -     |
+//! | ReadPayment    | all   | all    | all        | all     | own      | -     |
+//! | ListPayments   | all   | all    | all        | all     | own      | -     |
+//! | CancelPayment  | all   | customers | customers | -      | own      | -     |
+//! | ReadCases      | all   | -      | all        | all     | -        | -     |
+//! | ResolveCase    | all   | -      | all        | -       | -        | -     |
+//! | ReadRails      | all   | all    | all        | all     | all      | -     |
+//! | ManageRails    | all   | -      | -          | -       | -        | -     |
+//! | Reverse        | all   | -      | all        | -       | -        | -     |
+//! | ReadTransaction| all   | all    | all        | all     | own      | -     |
+//! | ListTransactions| all  | all    | all        | all     | own      | -     |
+//! | ReadEvents     | all   | -      | all        | all     | -        | -     |
+//! | ReadTrialBalance| all  | -      | all        | all     | -        | -     |
+//! | ReadKey        | all   | own    | all        | all     | own      | -     |
+//! | OpenDay        | all   | -      | all        | -       | -        | -     |
+//! | CloseDay       | all   | -      | all        | -       | -        | -     |
+//! | ConfirmClock   | all   | -      | all        | -       | -        | -     |
+//! | ReadBreaks     | all   | -      | all        | all     | -        | -     |
+//! | CloseBreak     | all   | -      | all        | -       | -        | -     |
+//! | ManageOutbox   | all   | -      | all        | -       | -        | -     |
+//! | ReadOutbox     | all   | -      | all        | all     | -        | -     |
+//! | ManageKeys     | all   | -      | -          | -       | -        | -     |
+//! | ListKeys       | all   | -      | -          | all     | -        | -     |
+//! | ReadAudit      | all   | -      | -          | all     | -        | -     |
+//! | ReadMetrics    | all   | -      | all        | all     | -        | -     |
 //!
 //! - `own` for ReadKey is one's own idempotency keys: another principal's are hidden. Those who repair and those
 //!   who check may ask about anybody's, except the bank's own subsystems', which no request can name.
@@ -57,6 +59,7 @@
 //! - A customer's account is a liability that has an owner. The ledger transfers between any two accounts of
 //!   the same normal side, so without this a teller could pay out the bank's income, and a customer move a
 //!   debt of theirs to somebody else's loan. Who does not know what an account is says "the bank's".
+//! - What comes from a queue pays from customers' accounts and reads nothing; no API key has this role.
 //! - A banker opens customers' accounts without an overdraft: a limit is for those who may change limits.
 
 use super::credential::Credential;
@@ -150,6 +153,10 @@ actions! {
     ReadAudit,
     /// Read metrics. Object: [`Object::Bank`].
     ReadMetrics,
+    /// Register, change and remove webhooks, and replay events. Object: [`Object::Bank`].
+    ManageOutbox,
+    /// See where events are delivered to, and how far that is. Object: [`Object::Bank`].
+    ReadOutbox,
 }
 
 /// An account, as far as the policy must know it. Neither part ever changes.
@@ -305,14 +312,15 @@ fn reach(role: Role, action: Action) -> Reach {
             ReadAccount | ListAccounts | Freeze | Unfreeze | PostEntries | Batch | Reverse | ReadTransaction
             | ListTransactions | ReadEvents | ReadTrialBalance | ReadKey | OpenDay | CloseDay | ConfirmClock
             | ReadBreaks | CloseBreak | ReadMetrics | ReadPayment | ListPayments | ReadCases | ResolveCase
-            | ReadRails,
+            | ReadRails | ManageOutbox | ReadOutbox,
         ) => Reach::All,
         (
             Role::Auditor,
             ReadAccount | ListAccounts | ReadTransaction | ListTransactions | ReadEvents | ReadTrialBalance
             | ReadKey | ReadBreaks | ListKeys | ReadAudit | ReadMetrics | ReadPayment | ListPayments
-            | ReadCases | ReadRails,
+            | ReadCases | ReadRails | ReadOutbox,
         ) => Reach::All,
+        (Role::Queue, Transfer) => Reach::Customers,
         (Role::Customer, Batch | ReadRails) => Reach::All,
         (
             Role::Customer,

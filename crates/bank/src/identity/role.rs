@@ -16,6 +16,8 @@ pub enum Role {
     Auditor,
     /// Reads own accounts, pays from them.
     Customer,
+    /// Transfers that come as messages from a broker; no API key has this role.
+    Queue,
 }
 
 /// The text names no role.
@@ -25,7 +27,8 @@ pub struct UnknownRole;
 
 impl Role {
     /// Every role.
-    pub const ALL: [Role; 5] = [Role::Admin, Role::Banker, Role::Operations, Role::Auditor, Role::Customer];
+    pub const ALL: [Role; 6] =
+        [Role::Admin, Role::Banker, Role::Operations, Role::Auditor, Role::Customer, Role::Queue];
 
     /// The word used in the interface and in the database.
     #[must_use]
@@ -36,6 +39,7 @@ impl Role {
             Role::Operations => "operations",
             Role::Auditor => "auditor",
             Role::Customer => "customer",
+            Role::Queue => "queue",
         }
     }
 }
@@ -44,7 +48,7 @@ impl FromStr for Role {
     type Err = UnknownRole;
 
     fn from_str(text: &str) -> Result<Role, UnknownRole> {
-        Role::ALL.into_iter().find(|r| r.name() == text).ok_or(UnknownRole)
+        Role::ALL.into_iter().find(|r| *r != Role::Queue && r.name() == text).ok_or(UnknownRole)
     }
 }
 

@@ -19,9 +19,10 @@ use journal::keys::Discarded;
 use ledger::NameId;
 use ledger::event::NameKind;
 
-use crate::books::{Books, Unnamed};
+use crate::books::{Books, KeptNames, Unnamed};
 use crate::database::Database;
 use crate::identity::{Credential, KeyStore, Quota};
+use crate::outbox::Outbox;
 use crate::payments::Payments;
 use crate::store::{journal as embedded, mysql};
 
@@ -50,8 +51,12 @@ enum Beside {
 pub struct Service {
     /// The way to the books.
     pub books: Books,
+    /// Names that events carry.
+    pub names: Arc<KeptNames>,
     /// API keys.
     pub keys: Arc<KeyStore>,
+    /// Deliveries of events, once they are started.
+    pub outbox: Arc<Outbox>,
     /// The bank database.
     pub database: Database,
     /// Payments to and from other institutions. Somebody has to drive them: [`Payments::drive`].
@@ -92,6 +97,7 @@ impl Service {
         if let Some(calendar) = self.calendar.take() {
             calendar.abort();
         }
+        self.outbox.close().await;
         self.books.stop();
         let threads = (self.rules.take(), self.background.take());
         // Joining blocks; the runtime's own threads must stay free for those who wait for answers.
@@ -111,6 +117,7 @@ impl Service {
 /// whoever drops it would wait with them for ever. What was answered is durable already.
 impl Drop for Service {
     fn drop(&mut self) {
+        self.outbox.let_go();
         if let Some(calendar) = self.calendar.take() {
             calendar.abort();
         }

@@ -11,10 +11,11 @@ use ledger::{Refusal, rules};
 
 use super::{Beside, BusinessDays, Service};
 use super::{arrival, calendar};
-use crate::books::Books;
+use crate::books::{Books, KeptNames};
 use crate::database::{self, Database, DatabaseError};
 use crate::identity::{KeyStore, Quota};
 use crate::moving;
+use crate::outbox::{self, Outbox};
 use crate::payments::Payments;
 use crate::sequencer::{self, Clock, Fault, QueueLimits, RefusalBudget, SystemClock};
 use crate::store::journal::{self as store, OpenError, Opened};
@@ -38,6 +39,8 @@ pub struct Settings {
     pub refusals: (u32, u32),
     /// Who opens and closes business days.
     pub business_days: BusinessDays,
+    /// Where events are delivered to, beside the webhooks.
+    pub outbox: outbox::Settings,
 }
 
 impl Default for Settings {
@@ -50,6 +53,7 @@ impl Default for Settings {
             quota: (100_000, 200_000),
             refusals: (1_000, 10_000),
             business_days: BusinessDays::Calendar,
+            outbox: outbox::Settings::default(),
         }
     }
 }
@@ -251,6 +255,15 @@ async fn start<S: Store>(
         }
     };
     let keys = Arc::new(KeyStore::open(database.clone()).await?);
+    let names = Arc::new(KeptNames::default());
+    let shared = outbox::Shared {
+        books: books.clone(),
+        database: database.clone(),
+        names: Arc::clone(&names),
+        identity,
+        source: outbox::message::source(identity),
+    };
+    let outbox = Arc::new(Outbox::new(shared, settings.outbox.clone()));
     let calendar = match settings.business_days {
         BusinessDays::Calendar => {
             calendar::turn(&books, &database).await?;
@@ -261,7 +274,9 @@ async fn start<S: Store>(
     let payments = Arc::new(Payments::new(books.clone(), database.clone()));
     Ok(Service {
         books,
+        names,
         keys,
+        outbox,
         payments,
         database,
         quota: Arc::new(Quota::new(settings.quota.0, settings.quota.1)),

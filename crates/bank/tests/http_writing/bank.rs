@@ -160,7 +160,12 @@ impl Bank {
     }
 
     pub fn ask<'a>(&'a self, method: Method, token: &str, path: &str) -> Ask<'a> {
-        let request = Request::builder().method(method).uri(format!("/api/v1{path}"));
+        self.ask_at(method, token, &format!("/api/v1{path}"))
+    }
+
+    /// The same, at any path.
+    pub fn ask_at<'a>(&'a self, method: Method, token: &str, path: &str) -> Ask<'a> {
+        let request = Request::builder().method(method).uri(path);
         let request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         Ask { bank: self, request, body: Vec::new() }
     }

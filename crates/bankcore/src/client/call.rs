@@ -47,6 +47,12 @@ impl Call {
         Call { method: Method::PUT, ..Call::post(path, body) }
     }
 
+    /// Changes something.
+    #[must_use]
+    pub fn patch(path: impl Into<String>, body: Value) -> Call {
+        Call { method: Method::PATCH, ..Call::post(path, body) }
+    }
+
     /// Removes something.
     #[must_use]
     pub fn delete(path: impl Into<String>) -> Call {

@@ -18,8 +18,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use bank::http::listen::Tls;
-use bank::http::{App, listen};
+use bank::http::{self, App, listen};
 use bank::identity::KeyStore;
+use bank::intake::Intake;
 use bank::sequencer::{Clock as _, SystemClock, Wanted};
 use bank::service::{self, Service};
 use clap::Args;
@@ -85,6 +86,7 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
         closing::close(service).await;
         return Err(error);
     }
+    service.outbox.start().await.context("events cannot be delivered")?;
     let refresh = tokio::spawn(refresh(Arc::clone(&service.keys)));
     // The folder is this process's alone; a database may have other services.
     let driver = tokio::spawn(Arc::clone(&service.payments).drive(config.store.is_none()));
@@ -134,15 +136,19 @@ async fn listen(
     welcome: &str,
 ) -> anyhow::Result<()> {
     let app = App::new(Arc::clone(service), settings::http(config));
+    let intake = Intake::start(http::queue_router(Arc::clone(&app)), &settings::intake(config));
     let socket = folder::socket(&config.data);
     let serving = listen::serve(app, listener, tls, Some(socket.clone()), stop);
     tokio::pin!(serving);
-    tokio::select! {
-        served = &mut serving => return Ok(served?),
-        () = answers(&socket) => {}
-    }
-    crate::output::print(welcome)?;
-    Ok(serving.await?)
+    let served = tokio::select! {
+        served = &mut serving => served,
+        () = answers(&socket) => {
+            crate::output::print(welcome)?;
+            serving.await
+        }
+    };
+    intake.stop().await;
+    Ok(served?)
 }
 
 /// Waits until the server accepts: the socket is made last.

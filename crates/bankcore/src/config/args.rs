@@ -100,6 +100,46 @@ pub struct ServeArgs {
     /// A snapshot after so many segments [default: 4]
     #[arg(long, value_name = "N")]
     pub snapshot_every_segments: Option<u64>,
+
+    /// Addresses that are not public and that webhooks may go to all the same: 127.0.0.1, 10.1.0.0/16
+    #[arg(long, value_name = "ADDRESSES")]
+    pub webhook_allow: Option<String>,
+
+    /// Where a new sink of events begins: now, or after a sequence; 0 is the first event [default: now]
+    #[arg(long, value_name = "WHERE")]
+    pub outbox_begin: Option<String>,
+
+    /// Write events to this file, one JSON document a line
+    #[arg(long, value_name = "FILE")]
+    pub event_file: Option<String>,
+
+    /// Put the file of events aside when it has so many MiB [default: 256]
+    #[arg(long, value_name = "MIB")]
+    pub event_file_mib: Option<u64>,
+
+    /// Send events to NATS JetStream: nats://user:password@host:4222
+    #[arg(long, value_name = "URL")]
+    pub nats: Option<String>,
+
+    /// Stream in NATS that keeps them, made if it is not there [default: BANKCORE]
+    #[arg(long, value_name = "NAME")]
+    pub nats_stream: Option<String>,
+
+    /// Send events to RabbitMQ: amqp://user:password@host:5672/%2f
+    #[arg(long, value_name = "URL")]
+    pub rabbitmq: Option<String>,
+
+    /// Topic exchange in RabbitMQ that takes them, made if it is not there [default: bankcore.events]
+    #[arg(long, value_name = "NAME")]
+    pub rabbitmq_exchange: Option<String>,
+
+    /// Take transfers from this stream in NATS, made if it is not there; with --nats
+    #[arg(long, value_name = "NAME")]
+    pub nats_intake: Option<String>,
+
+    /// Take transfers from this queue in RabbitMQ, made if it is not there; with --rabbitmq
+    #[arg(long, value_name = "NAME")]
+    pub rabbitmq_intake: Option<String>,
 }
 
 impl ServeArgs {
@@ -132,6 +172,16 @@ impl ServeArgs {
             "log_format" => text(&self.log_format),
             "segment_mib" => number(self.segment_mib),
             "snapshot_every_segments" => number(self.snapshot_every_segments),
+            "webhook_allow" => text(&self.webhook_allow),
+            "outbox_begin" => text(&self.outbox_begin),
+            "event_file" => text(&self.event_file),
+            "event_file_mib" => number(self.event_file_mib),
+            "nats" => text(&self.nats),
+            "nats_stream" => text(&self.nats_stream),
+            "rabbitmq" => text(&self.rabbitmq),
+            "rabbitmq_exchange" => text(&self.rabbitmq_exchange),
+            "nats_intake" => text(&self.nats_intake),
+            "rabbitmq_intake" => text(&self.rabbitmq_intake),
             _ => None,
         }
     }

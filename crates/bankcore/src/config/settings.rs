@@ -45,6 +45,16 @@ pub const SETTINGS: &[Setting] = &[
     setting("log_format", "text"),
     setting("segment_mib", "64"),
     setting("snapshot_every_segments", "4"),
+    setting("webhook_allow", ""),
+    setting("outbox_begin", "now"),
+    path("event_file", ""),
+    setting("event_file_mib", "256"),
+    setting("nats", ""),
+    setting("nats_stream", "BANKCORE"),
+    setting("rabbitmq", ""),
+    setting("rabbitmq_exchange", "bankcore.events"),
+    setting("nats_intake", ""),
+    setting("rabbitmq_intake", ""),
 ];
 
 /// The flag of a setting, with its dashes.

@@ -261,11 +261,16 @@ fn every_flag_and_every_variable_reaches_its_setting() {
             "business_day" => "manual",
             "log" => "trace",
             "log_format" => "json",
-            "tls_cert" | "tls_key" | "data" | "name" => "x",
+            "tls_cert" | "tls_key" | "data" | "name" | "event_file" => "x",
+            "webhook_allow" => "127.0.0.1,10.0.0.0/8",
+            "nats" => "nats://host",
+            "rabbitmq" => "amqp://host",
             _ => "2000",
         };
         let value = if setting.name == "segment_mib" { "128" } else { value };
         let tls = |given: &str| match given {
+            "nats_intake" => "--nats=nats://host",
+            "rabbitmq_intake" => "--rabbitmq=amqp://host",
             "tls_cert" => "--tls-key=y",
             "tls_key" => "--tls-cert=y",
             _ => "",

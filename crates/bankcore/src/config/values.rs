@@ -88,18 +88,49 @@ impl Values {
         Ok((!text.is_empty()).then(|| PathBuf::from(text)))
     }
 
-    /// The URL of a database. What is wrong with it is told without showing it: it may hold a password.
+    /// The URL of a database.
     pub(super) fn database(&self, name: &'static str) -> Result<Option<String>, ConfigError> {
+        self.url(name, &["mysql://", "mariadb://"], "mysql://user:password@localhost:3306/bank")
+    }
+
+    /// A URL with one of these beginnings. It may hold a password, so a complaint does not show it.
+    pub(super) fn url(
+        &self,
+        name: &'static str,
+        schemes: &[&str],
+        example: &str,
+    ) -> Result<Option<String>, ConfigError> {
         let value = self.get(name);
         if value.text.is_empty() {
             return Ok(None);
         }
-        let known = ["mysql://", "mariadb://"].iter().any(|scheme| value.text.starts_with(scheme));
-        if !known {
+        if !schemes.iter().any(|scheme| value.text.starts_with(scheme)) {
             let hidden = Value { text: "what was given".into(), origin: value.origin.clone() };
-            return Err(bad(name, &hidden, "a URL such as mysql://user:password@localhost:3306/bank"));
+            return Err(bad(name, &hidden, &format!("a URL such as {example}")));
         }
         Ok(Some(value.text.clone()))
+    }
+
+    /// A name that means something only together with another setting.
+    pub(super) fn with(
+        &self,
+        name: &'static str,
+        other: &'static str,
+        read: impl Fn(&str) -> Option<String>,
+        expected: &str,
+    ) -> Result<Option<String>, ConfigError> {
+        let value = self.get(name);
+        if value.text.is_empty() {
+            return Ok(None);
+        }
+        if self.get(other).text.is_empty() {
+            return Err(bad(
+                name,
+                value,
+                &format!("{} as well, which says where the broker is", flag_of(other)),
+            ));
+        }
+        read(&value.text).map(Some).ok_or_else(|| bad(name, value, expected))
     }
 
     /// A name of one line, as long as the books take.

@@ -1,5 +1,6 @@
 //! `GET /metrics`: figures for Prometheus. Nothing about customers; of amounts only the sum at risk.
 
+mod outbox;
 mod payments;
 mod requests;
 
@@ -63,6 +64,7 @@ pub(super) async fn metrics(State(app): State<Arc<App>>, _: Scraper) -> Response
     app.requests().render(&mut out);
     service(&app, &mut out);
     payments::render(&app, &mut out).await;
+    outbox::render(&app, &mut out).await;
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], out).into_response()
 }
 

@@ -271,6 +271,27 @@ static OWN: &[Entry] = &[
         "Use one reference for one payment.",
     ),
     entry(
+        "subscription_not_possible",
+        422,
+        "Such a subscription is not possible",
+        "The wish for a webhook or a replay contradicts itself, or names something that is not there.",
+        "Correct the wish.",
+    ),
+    entry(
+        "too_many_subscriptions",
+        422,
+        "Too many subscriptions",
+        "A bank has at most 64 subscriptions.",
+        "Delete one that is not needed.",
+    ),
+    entry(
+        "address_not_allowed",
+        422,
+        "Webhooks may not go there",
+        "The address is not public, is not https, or cannot be found.",
+        "Use a public https address, or have the operator allow this one (webhook_allow).",
+    ),
+    entry(
         "as_of_in_future",
         422,
         "Not known yet",

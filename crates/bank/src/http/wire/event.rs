@@ -3,7 +3,7 @@
 use journal::Identity;
 use ledger::event::Body;
 use ledger::limits::NEVER;
-use ledger::{Date, Entry, Event, NameId, Sequence};
+use ledger::{AccountId, Date, Entry, Event, NameId, Sequence};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -198,9 +198,10 @@ pub struct EventEntry {
     /// The account's currency.
     #[schema(example = "BDT")]
     pub currency: &'static str,
-    /// The account's ledger balance afterwards.
+    /// The account's ledger balance afterwards; left out where the reader may not see the account.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "3000.00")]
-    pub balance_after: String,
+    pub balance_after: Option<String>,
     /// The account's version afterwards.
     pub account_version: u64,
     /// The event that touched the account before; 0 if none did.
@@ -268,6 +269,27 @@ impl EventOut {
             payment_id: note.and_then(|note| note.payment).map(|id| hex(&id)),
             what: What::of(event, named),
             entries: event.entries.iter().map(EventEntry::of).collect(),
+        }
+    }
+
+    /// The same for a reader who sees only some accounts: no balance of another, and nobody's name, key or device.
+    #[must_use]
+    pub fn for_holder_of(mut self, event: &Event, sees: impl Fn(AccountId) -> bool) -> EventOut {
+        for (shown, entry) in self.entries.iter_mut().zip(&event.entries) {
+            if !sees(entry.account) {
+                shown.balance_after = None;
+            }
+        }
+        EventOut {
+            principal: None,
+            actor: None,
+            on_behalf_of: None,
+            approver: None,
+            origin: None,
+            key_digest: None,
+            fingerprint: None,
+            trace_id: None,
+            ..self
         }
     }
 }
@@ -353,7 +375,7 @@ impl EventEntry {
             side: entry.side.name(),
             amount: money(entry.amount, entry.currency),
             currency: entry.currency.code(),
-            balance_after: money(entry.balance_after, entry.currency),
+            balance_after: Some(money(entry.balance_after, entry.currency)),
             account_version: entry.version,
             previous: entry.previous.0,
         }

@@ -14,6 +14,7 @@ const TRIGGERS: [&str; 3] = [
     include_str!("../../../migrations/mysql/0002_guards.sql"),
     include_str!("../../../migrations/mysql/0005_bank_database.sql"),
     include_str!("../../../migrations/mysql/0007_payments.sql"),
+    include_str!("../../../migrations/mysql/0008_outbox.sql"),
 ];
 
 /// What no two rows may share.
@@ -42,6 +43,12 @@ const UNIQUE: &[&str] = &[
     "ledger_head.id",
     "names.id",
     "names.kind,name",
+    "outbox_attempts.subscription_id,number",
+    "outbox_dead_letters.subscription_id,sequence",
+    "outbox_marks.subscription_id",
+    "outbox_parked.subscription_id,sequence",
+    "subscription_secrets.id",
+    "subscriptions.id",
     "payment_transitions.payment,version",
     "payments.id",
     "payments.number",

@@ -10,6 +10,7 @@ use std::time::Instant;
 use anyhow::{Context, bail};
 use bank::http::{self, App};
 use bank::identity::{KeyMaterial, NewKey, Role};
+use bank::outbox::Begin;
 use bank::sequencer::{Clock, SystemClock};
 use bank::service::{self, Service, Settings};
 use ledger::command::OpenAccount;
@@ -20,6 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::client::Connection;
 use super::engine::currency;
 use super::measure::{self, Measured, Meter};
+use super::receiver::{Receiver, register};
 use super::report::Report;
 use super::shape::Pairs;
 use super::{BenchArgs, bar};
@@ -55,6 +57,11 @@ fn run(
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let server = Server::start(dir, args.accounts()).await?;
+        let receiver = Receiver::start()?;
+        for _ in 0..args.subscribers {
+            register(&server.service, &receiver.url(), Begin::Now).await?;
+        }
+        server.service.outbox.start().await?;
         let before = server.written();
         let load = Load { address: server.address, key: server.key.clone(), batch, connections };
         let measured = load.drive(transfers, args).await?;
@@ -69,6 +76,7 @@ fn run(
             accounts: args.accounts(),
             batch,
             connections,
+            subscribers: args.subscribers,
             old_keys: 0,
             bytes_per_transfer: bytes as f64 / transfers as f64,
             rss_bytes,
@@ -92,7 +100,8 @@ struct Server {
 
 impl Server {
     async fn start(dir: &Path, accounts: u64) -> anyhow::Result<Server> {
-        let settings = Settings { name: "bench".into(), quota: (0, 1), ..Settings::default() };
+        let outbox = bank::outbox::Settings { webhook_allow: "127.0.0.1".parse()?, ..Default::default() };
+        let settings = Settings { name: "bench".into(), quota: (0, 1), outbox, ..Settings::default() };
         let service = Arc::new(service::create(dir, &settings).await?);
         open_accounts(&service, accounts).await?;
         let new = NewKey {
@@ -143,7 +152,8 @@ impl Server {
     }
 }
 
-async fn open_accounts(service: &Service, accounts: u64) -> anyhow::Result<()> {
+/// Opens accounts that may all be overdrawn.
+pub async fn open_accounts(service: &Service, accounts: u64) -> anyhow::Result<()> {
     let owner = service.books.intern(NameKind::Principal, "bench").await?;
     let wish = OpenAccount {
         account_type: AccountType::Liability,

@@ -113,7 +113,7 @@ pub struct Measured {
 }
 
 /// Processor time of this process, all threads, user and system.
-fn cpu_time() -> Duration {
+pub fn cpu_time() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     // The name in brackets may hold spaces; the times are fields 14 and 15, in ticks of 10 ms.
     let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);

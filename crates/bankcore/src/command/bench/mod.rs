@@ -4,6 +4,7 @@
 //!  engine      requests → sequencer → rules → journal → answers, in this process
 //!  http        one transfer a request over loopback, keep-alive connections
 //!  http-batch  many transfers a request
+//!  outbox      events that are in the books, delivered to one subscriber
 //!  procedure   CALL sp_transfer in MySQL or MariaDB, without this program between
 //! ```
 //! The load generator runs on the same processors. After each run the books are checked; a run whose books
@@ -14,8 +15,10 @@ mod database;
 mod engine;
 mod http;
 mod measure;
+mod outbox;
 mod plot;
 mod procedure;
+mod receiver;
 mod report;
 mod shape;
 
@@ -37,6 +40,8 @@ enum Target {
     Http,
     /// HTTP, many transfers a request
     HttpBatch,
+    /// Events to one subscriber; needs --sink
+    Outbox,
     /// The stored procedure, one transfer a call; needs --store
     Procedure,
 }
@@ -45,14 +50,15 @@ enum Target {
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  bankcore bench engine\n  bankcore bench engine --batch 512 --shape zipf\n  \
-    bankcore bench http --connections 256\n  bankcore bench http-batch --batch 1000 --connections 8 --json"
+    bankcore bench http --connections 256\n  bankcore bench http-batch --batch 1000 --connections 8 --json\n  \
+    bankcore bench outbox --sink webhook\n  bankcore bench outbox --sink nats --broker nats://127.0.0.1:4222"
 )]
 pub struct BenchArgs {
     /// What to drive
     #[arg(value_enum)]
     target: Target,
-    /// Transfers to measure [default: engine 10000000, http 500000, http-batch 5000000; with --store engine
-    /// 200000, procedure 40000]
+    /// Transfers to measure [default: engine 10000000, http 500000, http-batch 5000000, outbox 100000;
+    /// with --store engine 200000, procedure 40000]
     #[arg(long)]
     transfers: Option<u64>,
     /// Books in MySQL or MariaDB: the URL of an empty database; for engine and procedure
@@ -67,6 +73,15 @@ pub struct BenchArgs {
     /// Connections [default: http 256, http-batch 8, procedure 32]
     #[arg(long)]
     connections: Option<usize>,
+    /// Where events go, for outbox
+    #[arg(long, value_enum)]
+    sink: Option<outbox::SinkChoice>,
+    /// The broker, for outbox with --sink nats or rabbitmq
+    #[arg(long, value_name = "URL")]
+    broker: Option<String>,
+    /// Webhooks on this machine that get every event meanwhile, for http and http-batch
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    subscribers: usize,
     /// Which accounts are used
     #[arg(long, value_enum, default_value_t = Shape::Spread)]
     shape: Shape,
@@ -93,6 +108,15 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
         bail!("money moves between two accounts; give --accounts 2 or more");
     }
     let folder = Folder::claim(args.data.as_deref().unwrap_or(Path::new("bankcore-bench")))?;
+    if args.target == Target::Outbox {
+        let delivered = outbox::run(args, &folder.0)?;
+        println!("{}", if args.json { delivered.json() } else { delivered.text() });
+        anyhow::ensure!(
+            delivered.complete,
+            "not every event arrived; keep the output and report this as a bug"
+        );
+        return Ok(());
+    }
     let report = match args.target {
         Target::Engine => engine_run(args, &folder.0)?,
         Target::Procedure => procedure_run(args)?,
@@ -101,6 +125,7 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
         }
         Target::Http => http::single(args, &folder.0)?,
         Target::HttpBatch => http::batches(args, &folder.0)?,
+        Target::Outbox => unreachable!("it has a report of its own"),
     };
     plot::draw(&args.plot, &report).with_context(|| format!("cannot draw {}", args.plot.display()))?;
     if args.json {
@@ -160,6 +185,7 @@ fn engine_run(args: &BenchArgs, dir: &Path) -> anyhow::Result<Report> {
         accounts,
         batch,
         connections: 0,
+        subscribers: 0,
         old_keys: args.old_keys,
         bytes_per_transfer: bytes as f64 / transfers as f64,
         rss_bytes,
@@ -197,6 +223,7 @@ fn procedure_run(args: &BenchArgs) -> anyhow::Result<Report> {
         accounts,
         batch: 1,
         connections,
+        subscribers: 0,
         old_keys: 0,
         bytes_per_transfer: bytes as f64 / transfers as f64,
         rss_bytes,

@@ -20,6 +20,8 @@ pub struct Report {
     pub batch: usize,
     /// Connections; 0 in process.
     pub connections: usize,
+    /// Webhooks that got every event meanwhile.
+    pub subscribers: usize,
     /// Transfers posted before.
     pub old_keys: u64,
     /// Bytes on disk for each transfer, key files included.
@@ -47,6 +49,7 @@ impl Report {
             "accounts": self.accounts,
             "batch": self.batch,
             "connections": self.connections,
+            "subscribers": self.subscribers,
             "old_keys": self.old_keys,
             "durable": true,
             "seconds": measured.seconds,
@@ -82,6 +85,9 @@ impl Report {
         }
         if self.connections > 0 {
             row("connections", self.connections.to_string());
+        }
+        if self.subscribers > 0 {
+            row("webhooks at work", self.subscribers.to_string());
         }
         row("batch", self.batch.to_string());
         row("transfers/s", grouped(measured.transfers_per_s));

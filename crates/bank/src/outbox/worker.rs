@@ -1,0 +1,417 @@
+//! One subscription at work: read the books, send, note what came of it, write down how far it is.
+//!
+//! ```text
+//!  books ─ a stretch at a time ─► lanes ─ what is free ─► sink ─► done / parked / dead letter
+//!            only while it gets through                              │ some times a second
+//!                                                                    └─► mark and parked events in the bank database
+//! ```
+//! What is held is bounded, whatever the subscriber does: a stretch is read only when few events could go out, the
+//! documents of those that wait are let go beyond a bound and made again from the books.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt as _, StreamExt as _};
+use ledger::{Event, Sequence};
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep};
+
+use super::Shared;
+use super::lanes::{LaneIds, Lanes};
+use super::message::Message;
+use super::progress::{DeadLetter, News, Progress, Tried};
+use super::retry::{DISABLED_AFTER, Health, Verdict};
+use super::seen::Seen;
+use super::sink::{Attempt, Outcome, Sink, SinkKind};
+use super::subscription::Subscription;
+use super::view;
+use crate::database::DatabaseError;
+use crate::identity::Credential;
+use crate::sequencer::{Clock as _, Fault, SystemClock};
+use crate::store::Watch;
+
+/// Events that are held at most, parked ones and those behind them included. Beyond that nothing more is read.
+pub const UNDONE_MAX: usize = 16_384;
+
+/// More is read while fewer than this could go out at once.
+const READY_LOW: usize = 1_024;
+
+/// Events of one reading.
+const STRETCH_EVENTS: usize = 512;
+
+/// Entries in the events of one reading.
+const STRETCH_ENTRIES: usize = 4_096;
+
+/// Events looked at in one reading.
+const STRETCH_VISITS: usize = 10_000;
+
+/// Bytes of documents that are held.
+const BYTES_MAX: usize = 4 << 20;
+
+/// How often progress is written at most.
+const WRITE_EVERY: Duration = Duration::from_millis(500);
+
+/// After a fault of the books or the database.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// How long what is on its way may take when the service stops.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// Why a worker ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Ended {
+    /// It was told to.
+    Stopped,
+    /// The subscriber wants nothing any more, or was down for too long: why, in words.
+    Disable(String),
+}
+
+/// How a worker is told things.
+pub(super) struct Signals {
+    pub(super) stop: watch::Receiver<bool>,
+    /// Something was parked to be sent again.
+    pub(super) again: Arc<Notify>,
+}
+
+pub(super) struct Worker {
+    shared: Arc<Shared>,
+    holder: Credential,
+    subscription: Subscription,
+    sink: Arc<dyn Sink>,
+    seen: Arc<Seen>,
+    lanes: Lanes,
+    health: Health,
+    progress: Progress,
+    messages: HashMap<u64, Arc<Message>>,
+    bytes: usize,
+    failed: Vec<Tried>,
+    dead: Vec<DeadLetter>,
+    watch: Watch,
+    wrote: Instant,
+}
+
+type Answer = (u64, u32, Attempt);
+type Out = FuturesUnordered<BoxFuture<'static, Answer>>;
+
+impl Worker {
+    /// Takes up where the subscription was left.
+    pub(super) async fn new(
+        shared: Arc<Shared>,
+        subscription: Subscription,
+        sink: Arc<dyn Sink>,
+        seen: Arc<Seen>,
+    ) -> Result<Worker, DatabaseError> {
+        let progress = Progress::read(&shared.database, subscription.id, subscription.begins_after).await?;
+        let lanes = Lanes::new(progress.durable().mark);
+        Ok(Worker {
+            holder: subscription.holder(),
+            watch: shared.books.reads().watch(),
+            shared,
+            subscription,
+            sink,
+            seen,
+            lanes,
+            health: Health::default(),
+            progress,
+            messages: HashMap::new(),
+            bytes: 0,
+            failed: Vec::new(),
+            dead: Vec::new(),
+            wrote: Instant::now(),
+        })
+    }
+
+    /// Works until it is told to stop.
+    pub(super) async fn run(mut self, mut signals: Signals) -> Ended {
+        while let Err(fault) = self.keep(self.progress.durable().parked).await {
+            if pause(&fault, &mut signals).await {
+                return Ended::Stopped;
+            }
+        }
+        let mut out = Out::new();
+        let ended = loop {
+            if *signals.stop.borrow() {
+                break Ended::Stopped;
+            }
+            if let Err(fault) = self.read_and_send(&mut out).await
+                && pause(&fault, &mut signals).await
+            {
+                break Ended::Stopped;
+            }
+            if !self.could_read() {
+                let wait = self.wait();
+                tokio::select! {
+                    Some(answer) = out.next() => {
+                        if let Some(why) = self.answered(answer) { break Ended::Disable(why) }
+                    }
+                    changed = self.watch.changed() => if changed.is_err() { break Ended::Stopped },
+                    () = signals.again.notified() => self.again().await,
+                    _ = signals.stop.changed() => {}
+                    () = sleep(wait) => {}
+                }
+            }
+            let mut end = None;
+            while let Some(Some(answer)) = out.next().now_or_never() {
+                end = end.or(self.answered(answer));
+            }
+            if let Some(why) = end {
+                break Ended::Disable(why);
+            }
+            if self.wrote.elapsed() >= WRITE_EVERY {
+                self.write().await;
+            }
+        };
+        // What is on its way may still arrive; what does not is sent again by the next start.
+        let last = async {
+            while let Some(answer) = out.next().await {
+                self.answered(answer);
+            }
+        };
+        let _ = tokio::time::timeout(GRACE, last).await;
+        self.write().await;
+        ended
+    }
+
+    /// Would more be read if it were there, and is it?
+    fn could_read(&self) -> bool {
+        // For a subscriber that is down one new event is enough to see whether it is back.
+        let low = if self.health.down_since_us().is_some() { 1 } else { READY_LOW };
+        self.lanes.ready() < low
+            && self.lanes.undone() < UNDONE_MAX
+            && self.lanes.read() < self.shared.books.reads().head().sequence.0
+    }
+
+    async fn read_and_send(&mut self, out: &mut Out) -> Result<(), Fault> {
+        if self.could_read() {
+            self.read().await?;
+        }
+        let most = self.sink.in_flight_max();
+        while out.len() < most && self.health.may_send(out.len(), now_us()) {
+            let new = self.health.down_since_us().and_then(|_| self.lanes.next_new());
+            let Some((sequence, attempts)) = new.or_else(|| self.lanes.next(now_us())) else { break };
+            match self.message(sequence).await {
+                Ok(Some(message)) => {
+                    let delivery = self.sink.deliver(message);
+                    out.push(delivery.map(move |attempt| (sequence, attempts, attempt)).boxed());
+                }
+                Ok(None) => self.lanes.done(sequence),
+                Err(fault) => {
+                    let later = now_us() + i64::try_from(PAUSE.as_micros()).unwrap_or(i64::MAX);
+                    self.lanes.failed(sequence, attempts.max(1), later);
+                    return Err(fault);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The next stretch of the books.
+    async fn read(&mut self) -> Result<(), Fault> {
+        let from = Sequence(self.lanes.read()).next();
+        let room = STRETCH_EVENTS.min(UNDONE_MAX - self.lanes.undone());
+        let (shared, subscription, holder) =
+            (Arc::clone(&self.shared), self.subscription.filter.clone(), self.subscription.holder());
+        let scanned = tokio::task::spawn_blocking(move || {
+            let (mut events, mut through, mut entries, mut visits) = (Vec::new(), 0, 0, 0);
+            shared.books.reads().scan(from, &mut |event| {
+                through = event.sequence.0;
+                visits += 1;
+                if subscription.wants(&event) && view::may_hear(&holder, &event) {
+                    entries += event.entries.len();
+                    events.push(event);
+                }
+                let full = events.len() >= room || entries >= STRETCH_ENTRIES || visits >= STRETCH_VISITS;
+                if full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            })?;
+            Ok::<_, Fault>((events, through))
+        });
+        let (events, through) = scanned.await.map_err(|_| Fault::Stopped)??;
+        let names = self.shared.names.of(&self.shared.books, &events).await?;
+        for event in &events {
+            let lanes = self.lanes_of(event);
+            let kept = self.bytes < BYTES_MAX;
+            let shown =
+                kept.then(|| view::shown(&self.holder, event, self.shared.identity, |id| names.get(id)));
+            if let Some(shown) = shown {
+                self.hold(Message::of(event, &shown, &self.shared.source, &lanes));
+            }
+            self.lanes.take(event.sequence.0, lanes);
+        }
+        self.lanes.pass(through);
+        Ok(())
+    }
+
+    fn lanes_of(&self, event: &Event) -> LaneIds {
+        view::lanes(event, |id| self.shared.books.reads().facts(id))
+    }
+
+    fn hold(&mut self, message: Message) {
+        self.bytes += message.body.len();
+        self.messages.insert(message.sequence, Arc::new(message));
+    }
+
+    /// The document of an event; made again if it was let go. None if it is not wanted any more.
+    async fn message(&mut self, sequence: u64) -> Result<Option<Arc<Message>>, Fault> {
+        if let Some(message) = self.messages.remove(&sequence) {
+            self.bytes -= message.body.len();
+            return Ok(Some(message));
+        }
+        let event = self.shared.event(sequence).await?;
+        if !self.subscription.filter.wants(&event) || !view::may_hear(&self.holder, &event) {
+            return Ok(None);
+        }
+        let names = self.shared.names.of(&self.shared.books, std::slice::from_ref(&event)).await?;
+        let shown = view::shown(&self.holder, &event, self.shared.identity, |id| names.get(id));
+        let lanes = self.lanes_of(&event);
+        Ok(Some(Arc::new(Message::of(&event, &shown, &self.shared.source, &lanes))))
+    }
+
+    /// Notes what came of an attempt; why the subscription ends, if it does.
+    fn answered(&mut self, (sequence, before, result): Answer) -> Option<String> {
+        let now_us = now_us();
+        let outcome = result.outcome;
+        let tried = Tried { sequence, attempt: before + 1, at_us: now_us, result };
+        let mut end = None;
+        match outcome {
+            Outcome::Delivered => {
+                self.lanes.done(sequence);
+                if self.health.succeeded() {
+                    tracing::info!(subscription = %self.subscription.name, "the subscriber takes events again");
+                    self.lanes.hasten(now_us);
+                }
+            }
+            Outcome::Failed(_) | Outcome::Gone => {
+                let wish = if let Outcome::Failed(wish) = outcome { wish } else { None };
+                let was_up = self.health.down_since_us().is_none();
+                match self.health.failed(before, wish, luck(), now_us) {
+                    Verdict::Again { attempts, due_us } => self.lanes.failed(sequence, attempts, due_us),
+                    Verdict::GiveUp => {
+                        self.lanes.done(sequence);
+                        let why = tried.result.detail.clone();
+                        tracing::warn!(subscription = %self.subscription.name, sequence, why, "a dead letter");
+                        self.dead.push(DeadLetter { sequence, attempts: before + 1, at_us: now_us, why });
+                    }
+                }
+                if let Some(since) = self.health.down_since_us() {
+                    if was_up {
+                        let detail = &tried.result.detail;
+                        tracing::warn!(subscription = %self.subscription.name, detail, "the subscriber is down");
+                        (self.messages, self.bytes) = (HashMap::new(), 0);
+                    }
+                    end = self.too_long(since, now_us);
+                }
+                self.failed.push(tried.clone());
+            }
+        }
+        if outcome == Outcome::Gone {
+            end = Some("the endpoint answered 410: it wants nothing any more".to_owned());
+        }
+        self.seen.update(|seen| {
+            match outcome {
+                Outcome::Delivered => seen.delivered += 1,
+                _ => seen.failed += 1,
+            }
+            seen.down_since_us = self.health.down_since_us();
+            seen.remember(tried);
+        });
+        end
+    }
+
+    /// Somebody else's endpoint is not knocked at for ever; a broker of ours is.
+    fn too_long(&self, since_us: i64, now_us: i64) -> Option<String> {
+        let down = Duration::from_micros(u64::try_from(now_us - since_us).unwrap_or(0));
+        let end = self.subscription.sink == SinkKind::Webhook && down >= DISABLED_AFTER;
+        end.then(|| format!("nothing got through for {} days", DISABLED_AFTER.as_secs() / 86_400))
+    }
+
+    /// Takes in events that were parked.
+    async fn keep(&mut self, parked: Vec<super::lanes::Parked>) -> Result<(), Fault> {
+        for parked in parked {
+            if !self.lanes.holds(parked.sequence) {
+                let event = self.shared.event(parked.sequence).await?;
+                let lanes = self.lanes_of(&event);
+                self.lanes.keep(parked, lanes);
+            }
+        }
+        Ok(())
+    }
+
+    /// Something is to be sent again, now.
+    async fn again(&mut self) {
+        match self.progress.reread().await {
+            Ok(parked) => {
+                if let Err(fault) = self.keep(parked).await {
+                    tracing::warn!(%fault, "what is to be sent again waits for the next start");
+                }
+            }
+            Err(error) => tracing::warn!(%error, "what is to be sent again waits for the next start"),
+        }
+        self.lanes.hasten(now_us());
+    }
+
+    /// How long nothing needs to be looked at.
+    fn wait(&self) -> Duration {
+        let next = self.lanes.due().into_iter().chain((self.lanes.ready() > 0).then_some(0)).min();
+        let next = next.map(|due| due.max(self.health.not_before_us()));
+        let until = next.map(|due| Duration::from_micros(u64::try_from(due - now_us()).unwrap_or(0)));
+        // What is ready but may not go out waits for an answer, which wakes as well.
+        let until = until.filter(|wait| !wait.is_zero()).unwrap_or(WRITE_EVERY);
+        until.clamp(Duration::from_millis(1), WRITE_EVERY)
+    }
+
+    /// Writes down how far it is, if that has changed.
+    async fn write(&mut self) {
+        self.wrote = Instant::now();
+        let durable = self.lanes.durable();
+        let oldest_us = match self.lanes.oldest() {
+            Some(sequence) => self.shared.event(sequence).await.ok().map(|event| event.time),
+            None => None,
+        };
+        self.seen.update(|seen| {
+            seen.mark = durable.mark;
+            seen.oldest_us = oldest_us;
+            seen.undone = self.lanes.undone();
+            seen.in_flight = self.lanes.in_flight();
+        });
+        let news = News { durable: &durable, dead: &self.dead, failed: &self.failed };
+        if self.progress.holds(&news) {
+            return;
+        }
+        match self.progress.write(&news, now_us()).await {
+            Ok(()) => {
+                self.lanes.passed(&durable);
+                self.dead.clear();
+                self.failed.clear();
+            }
+            // Deliveries go on: what is not written down is sent again after a restart.
+            Err(error) => {
+                tracing::warn!(%error, "how far a subscription is was not written; it is tried again")
+            }
+        }
+    }
+}
+
+/// Waits after a fault; true if it is time to stop.
+async fn pause(fault: &Fault, signals: &mut Signals) -> bool {
+    if *fault == Fault::Stopped {
+        return true;
+    }
+    tracing::warn!(%fault, "events cannot be read for a subscriber; it is tried again");
+    tokio::select! {
+        _ = signals.stop.wait_for(|stop| *stop) => true,
+        () = sleep(PAUSE) => false,
+    }
+}
+
+fn now_us() -> i64 {
+    SystemClock::new().wall()
+}
+
+/// A number from 0 to 1.
+fn luck() -> f64 {
+    f64::from(getrandom::u32().unwrap_or(u32::MAX / 2)) / f64::from(u32::MAX)
+}
