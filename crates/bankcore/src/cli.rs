@@ -51,6 +51,7 @@ pub enum Command {
     Clock(clock::Clock),
     #[command(subcommand)]
     Break(breaks::Break),
+    #[command(subcommand)]
     Webhook(webhook::Webhook),
     #[command(subcommand)]
     Outbox(outbox::Outbox),

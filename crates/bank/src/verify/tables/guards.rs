@@ -10,7 +10,7 @@ use crate::store::mysql::OpenError;
 use crate::store::mysql::moment::Moment;
 
 /// Where the triggers are made.
-const TRIGGERS: [&str; 3] = [
+const TRIGGERS: [&str; 4] = [
     include_str!("../../../migrations/mysql/0002_guards.sql"),
     include_str!("../../../migrations/mysql/0005_bank_database.sql"),
     include_str!("../../../migrations/mysql/0007_payments.sql"),
