@@ -1,7 +1,7 @@
 //! `cargo xtask test-mysql`: the suites of the books in a database, against a real MySQL.
 //!
 //! ```text
-//!  debootstrap sid ─► mysql-server in it ─► a data folder, made once ─► conformance, procedures, faults, verify, schema
+//!  debootstrap sid ─► mysql-server in it ─► a data folder, made once ─► conformance, procedures, faults, schema
 //!  └──────────── kept in target/mysql ───────────────────────────┘
 //! ```
 //! Debian's stable has no MySQL, sid has. The tree is kept, so that only the first run takes minutes; remove it to
@@ -20,7 +20,7 @@ const READY: &str = "ready";
 /// The variable that names the tree for the tests' servers.
 const ROOT: &str = "BANKCORE_MYSQL_ROOT";
 /// Test binaries of the crate `sim`.
-const SUITES: [&str; 5] = ["conformance", "procedures", "mysql_faults", "mysql_verify", "mysql_schema"];
+const SUITES: [&str; 4] = ["conformance", "procedures", "mysql_faults", "mysql_schema"];
 
 /// What is done inside of the tree once.
 const INSTALL: &str = r"set -e

@@ -102,7 +102,7 @@ fn what_is_wrong_is_one_line_with_a_remedy() {
     let folder = tempfile::tempdir().unwrap();
     let as_user = |user: &str| database.url.replace("//root@", &format!("//{user}@"));
     for (url, remedy) in [
-        ("nonsense".to_owned(), "write it as mysql://user:password@host:3306/database"),
+        ("nonsense".to_owned(), "use a URL such as mysql://user:password@localhost:3306/bank"),
         ("mysql://root@127.0.0.1:1/bank".to_owned(), "check the address, and that the server runs"),
         (as_user("locked:wrong"), "check user, password"),
         (as_user("nobody"), "check user, password"),

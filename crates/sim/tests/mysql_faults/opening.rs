@@ -50,7 +50,7 @@ fn a_server_that_takes_the_connection_and_says_nothing() {
 #[test]
 fn a_user_a_password_and_a_database_that_are_not_right() {
     let database = MariaDb::shared().migrated();
-    by_hand(&database, "CREATE OR REPLACE USER anna@'127.0.0.1' IDENTIFIED BY 'right'");
+    by_hand(&database, "CREATE USER anna@'127.0.0.1' IDENTIFIED BY 'right'");
     by_hand(&database, &format!("GRANT ALL ON {}.* TO anna@'127.0.0.1'", name(&database)));
     for user in ["nobody", "anna", "anna:wrong"] {
         let error = refused(&as_user(&database, user));
@@ -66,7 +66,7 @@ fn a_user_a_password_and_a_database_that_are_not_right() {
 fn a_user_that_may_only_look() {
     let database = MariaDb::shared().migrated();
     drop(mysql::open(&database.settings(), &fresh()).expect("a healthy server"));
-    by_hand(&database, "CREATE OR REPLACE USER looker@'127.0.0.1'");
+    by_hand(&database, "CREATE USER looker@'127.0.0.1'");
     by_hand(&database, &format!("GRANT SELECT ON {}.* TO looker@'127.0.0.1'", name(&database)));
     let error = refused(&as_user(&database, "looker"));
     assert!(matches!(error, OpenError::Privilege { .. }), "{error}");

@@ -41,7 +41,7 @@ pub(in crate::http) struct CloseBody {
     responses((status = 200, description = "Closed", body = Shown), Problems),
     security(("api_key" = []))
 )]
-pub(super) async fn close(
+pub(super) async fn close_break(
     State(app): State<Arc<App>>,
     caller: Caller,
     SequencePath(id): SequencePath,

@@ -48,7 +48,7 @@ pub(in crate::http) enum Standing {
     responses((status = 200, description = "A page of findings", body = Page<Shown>), Problems),
     security(("api_key" = []))
 )]
-pub(super) async fn list(
+pub(super) async fn list_breaks(
     State(app): State<Arc<App>>,
     caller: Caller,
     uri: OriginalUri,

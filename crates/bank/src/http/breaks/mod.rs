@@ -14,5 +14,5 @@ use utoipa_axum::routes;
 use super::app::App;
 
 pub(super) fn router() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(list::list)).routes(routes!(close::close))
+    OpenApiRouter::new().routes(routes!(list::list_breaks)).routes(routes!(close::close_break))
 }

@@ -151,7 +151,7 @@ impl Right {
 
     fn statements(&self) -> Vec<String> {
         let table = self.table;
-        let mut statements = vec![format!("EXPLAIN SELECT * FROM {table} LIMIT 1")];
+        let mut statements = vec![format!("SELECT * FROM {table} LIMIT 0")];
         if self.inserts {
             statements.push(format!("EXPLAIN INSERT INTO {table} () VALUES ()"));
         }
