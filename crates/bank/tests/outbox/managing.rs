@@ -269,8 +269,4 @@ impl Bank {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
-
-    async fn metrics(&self) -> String {
-        self.ask_at(Method::GET, &self.admin, "/metrics").send().await.expect(200).text
-    }
 }
