@@ -9,6 +9,7 @@ pub mod database;
 pub mod http;
 pub mod identity;
 pub mod moving;
+pub mod payments;
 pub mod sequencer;
 pub mod service;
 pub mod store;

@@ -3,8 +3,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    account, bench, clock, completions, config as config_command, day, db, inspect, key, migrate, serve,
-    transfer, verify,
+    account, bench, case, clock, completions, config as config_command, day, db, inspect, key, migrate,
+    partner, payment, rail, serve, transfer, verify,
 };
 use crate::config::{Config, ConfigError, ServeArgs};
 
@@ -38,6 +38,13 @@ pub enum Command {
     #[command(subcommand)]
     Account(account::Account),
     Transfer(transfer::TransferArgs),
+    #[command(subcommand)]
+    Payment(payment::Payment),
+    #[command(subcommand)]
+    Case(case::Case),
+    #[command(subcommand)]
+    Rail(rail::Rail),
+    Partner(partner::PartnerArgs),
     #[command(subcommand)]
     Day(day::Day),
     #[command(subcommand)]

@@ -3,9 +3,10 @@
 //! ```text
 //!  main ─► cli (what was asked) ─► command/<name> (one file a command)
 //!                                     ├─ serve    ─► folder ─► bank::service ─► bank::http::listen
-//!                                     ├─ key, account, transfer, day, clock ─► client ─► the same HTTP interface
+//!                                     ├─ key, account, transfer, payment, case, … ─► client ─► the same HTTP interface
 //!                                     ├─ verify, inspect ─► bank::verify, read-only
-//!                                     └─ migrate  ─► bank::moving
+//!                                     ├─ migrate  ─► bank::moving
+//!                                     └─ partner  ─► a second institution, for trying and testing
 //! ```
 //! Commands on a bank have one code path: an HTTP request. With a server running it goes through the socket
 //! in the data folder, without one to the same router in this process.
@@ -46,6 +47,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Key(key) => command::key::run(&key)?,
         Command::Account(account) => command::account::run(&account)?,
         Command::Transfer(args) => command::transfer::run(&args)?,
+        Command::Payment(payment) => command::payment::run(&payment)?,
+        Command::Case(case) => command::case::run(&case)?,
+        Command::Rail(rail) => command::rail::run(&rail)?,
+        Command::Partner(args) => command::partner::run(&args)?,
         Command::Day(day) => command::day::run(&day)?,
         Command::Clock(clock) => command::clock::run(&clock)?,
         Command::Verify(args) => return command::verify::run(&args),

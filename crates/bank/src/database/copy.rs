@@ -24,6 +24,33 @@ pub(super) const TABLES: &[(&str, &str)] = &[
     ("api_key_accounts", "key_id, account_id"),
     ("audit_records", "id, at, actor, origin, action, object, object_id, before_state, after_state"),
     ("audit_chain", "id, hash"),
+    (
+        "rails",
+        "name, url, paused, iban_required, opens, cut_off, settles_within, timeout, enquire_after, \
+         enquire_at_most, tries_max, created_at",
+    ),
+    (
+        "rail_currencies",
+        "rail, currency, amount_max, clearing_account_id, settlement_account_id, suspense_account_id",
+    ),
+    ("rail_keys", "rail, key_id, secret, created_at, retired_at"),
+    ("payments", crate::payments::payment::COLUMNS),
+    (
+        "payment_transitions",
+        "payment, version, at, actor, origin, from_state, to_state, attempt, observed, reason, transaction_id",
+    ),
+    (
+        "incoming_payments",
+        "id, rail, reference, fingerprint, amount, currency, debtor_name, debtor_account, beneficiary_name, \
+         beneficiary_account, description, state, attempt, version, due_at, created_at, changed_at, account_id, \
+         transaction_id",
+    ),
+    (
+        "cases",
+        "id, number, kind, payment, incoming, rail, amount_at_risk, currency, evidence, opened_at, resolved_at, \
+         resolution",
+    ),
+    ("case_history", "case_id, entry, at, actor, action, reason"),
 ];
 
 /// Rows of one INSERT.

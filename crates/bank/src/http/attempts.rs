@@ -63,6 +63,8 @@ pub(super) struct Attempts {
 #[derive(Default)]
 struct Noted {
     kinds: HashMap<(Uuid, Attempt), Seen>,
+    /// Notices that were turned away: of which rail, why, from where last, and how often.
+    notices: HashMap<(String, &'static str), (Option<IpAddr>, u64)>,
     others: u64,
 }
 
@@ -88,6 +90,18 @@ impl Attempts {
 }
 
 impl App {
+    /// A notice in the name of a rail is turned away.
+    pub(super) fn turn_notice(&self, rail: &str, why: &'static str, from: Option<IpAddr>) {
+        let noted = &mut *self.attempts().noted.lock();
+        let key = (rail.to_owned(), why);
+        if noted.notices.len() < KINDS_MAX || noted.notices.contains_key(&key) {
+            let (last, times) = noted.notices.entry(key).or_default();
+            (*last, *times) = (from, *times + 1);
+        } else {
+            noted.others += 1;
+        }
+    }
+
     /// Writes refused attempts into the audit trail, for ever.
     pub(super) async fn record_attempts(self: Arc<Self>) {
         let mut ticks = tokio::time::interval(EVERY);
@@ -101,7 +115,7 @@ impl App {
     /// Writes the attempts that were noted since the last time.
     pub async fn flush_attempts(&self) {
         let noted = std::mem::take(&mut *self.attempts().noted.lock());
-        if noted.kinds.is_empty() && noted.others == 0 {
+        if noted.kinds.is_empty() && noted.notices.is_empty() && noted.others == 0 {
             return;
         }
         if let Err(error) = self.write_attempts(&noted).await {
@@ -120,11 +134,24 @@ impl App {
             };
             let actor = Actor::new(who, &origin);
             let detail = json!({"attempt": what, "prefix": seen.who.prefix(), "times": seen.times});
-            self.write_attempt(database, &actor, &id.simple().to_string(), detail).await?;
+            self.write_attempt(
+                database,
+                &actor,
+                ("refused_attempt", "api_key", &id.simple().to_string()),
+                detail,
+            )
+            .await?;
+        }
+        for ((rail, why), (from, times)) in &noted.notices {
+            let origin = from.map_or_else(|| "unknown".to_owned(), |address| address.to_string());
+            let detail = json!({"why": why, "times": times});
+            let actor = Actor::new("unauthenticated", &origin);
+            self.write_attempt(database, &actor, ("refused_notice", "rail", rail), detail).await?;
         }
         if noted.others > 0 {
             let detail = json!({"attempt": "others", "times": noted.others});
-            self.write_attempt(database, &Actor::new("several", "several"), "several", detail).await?;
+            let several = ("refused_attempt", "api_key", "several");
+            self.write_attempt(database, &Actor::new("several", "several"), several, detail).await?;
         }
         Ok(())
     }
@@ -133,17 +160,11 @@ impl App {
         &self,
         database: &crate::database::Database,
         actor: &Actor,
-        key: &str,
+        (action, object, object_id): (&str, &str, &str),
         detail: serde_json::Value,
     ) -> Result<(), crate::database::DatabaseError> {
         let mut change = database.begin(actor, self.now()).await?;
-        let record = NewAuditRecord {
-            action: "refused_attempt",
-            object: "api_key",
-            object_id: key,
-            before: None,
-            after: Some(detail),
-        };
+        let record = NewAuditRecord { action, object, object_id, before: None, after: Some(detail) };
         audit::record(&mut change, &record).await.map_err(|error| database.fault(error))?;
         change.commit().await
     }

@@ -1,7 +1,7 @@
 //! The OpenAPI document's own part: what it is about, and how callers are known.
 
 use utoipa::openapi::OpenApi as Document;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::problem::Problem;
@@ -24,6 +24,9 @@ use super::problem::Problem;
         (name = "transactions", description = "Transactions: post, reverse, read"),
         (name = "banker", description = "Cash over the counter"),
         (name = "holds", description = "Funds reserved, not yet posted"),
+        (name = "payments", description = "Money that leaves the building"),
+        (name = "cases", description = "What a person has to look at"),
+        (name = "rails", description = "Ways to other institutions"),
         (name = "idempotency", description = "What became of a request"),
         (name = "reports", description = "The books as a whole"),
         (name = "events", description = "Everything that happened, in order"),
@@ -59,8 +62,14 @@ impl Modify for Keys {
             .bearer_format("bck_…")
             .description(Some("An API key, made by an administrator."))
             .build();
+        let signature = ApiKeyValue::with_description(
+            crate::payments::rail::signature::SIGNATURE,
+            "HMAC-SHA-256 over id, time and body with a key of the rail.",
+        );
         if let Some(components) = &mut document.components {
             components.add_security_scheme("api_key", SecurityScheme::Http(bearer));
+            let header = SecurityScheme::ApiKey(ApiKey::Header(signature));
+            components.add_security_scheme("rail_signature", header);
         }
     }
 }

@@ -16,7 +16,6 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::accounts;
 use super::app::App;
 use super::caller::Caller;
 use super::documented::Problems;
@@ -24,6 +23,7 @@ use super::headers::IdempotencyKey;
 use super::problem::Problem;
 use super::query::Query;
 use super::wire::{self, Account, Hold, Transaction};
+use super::{accounts, keys, payments};
 use crate::identity::{Action, Object};
 use crate::sequencer::Fault;
 
@@ -48,12 +48,13 @@ pub(in crate::http) struct Outcome {
     #[schema(example = "6f0c8a")]
     key: String,
     /// posted, refused, hold_placed, hold_voided, account_opened, account_changed, day_opened, day_closed, or
-    /// batch_posted for an atomic batch.
+    /// batch_posted for an atomic batch; payment for a payment to another institution.
     #[schema(example = "posted")]
     status: &'static str,
-    /// The event that decided it.
+    /// The event that decided it. A payment has one once it is funded, or refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "5f0c…-1-123")]
-    event_id: String,
+    event_id: Option<String>,
     /// When it was decided.
     #[schema(example = "2026-11-22T06:30:00.123456Z")]
     decided_at: String,
@@ -66,6 +67,9 @@ pub(in crate::http) struct Outcome {
     /// The account, as it stands now.
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<Account>,
+    /// The payment, as it stands now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payment: Option<payments::Shown>,
     /// Why it was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<Problem>,
@@ -113,7 +117,7 @@ pub(super) async fn outcome(
     };
     let principal = principal.ok_or_else(|| not_decided(&key))?;
     let claimed = app.service.books.claim(Digest::of_key(principal, &key)).await?;
-    let claimed = claimed.ok_or_else(|| not_decided(&key))?;
+    let Some(claimed) = claimed else { return payment(&app, &caller, name, &key).await.map(Json) };
     let event = app.service.books.reads().event(claimed.sequence)?;
     let event = event
         .ok_or_else(|| Fault::Unreadable(format!("event {} is claimed but not there", claimed.sequence)))?;
@@ -124,11 +128,12 @@ async fn told(app: &App, caller: &Caller, key: &str, event: &Event) -> Result<Ou
     let mut outcome = Outcome {
         key: key.to_owned(),
         status: "posted",
-        event_id: wire::event_id(app.service.identity, event.sequence),
+        event_id: Some(wire::event_id(app.service.identity, event.sequence)),
         decided_at: wire::time(event.time),
         transaction: Transaction::of(event, caller),
         hold: None,
         account: None,
+        payment: None,
         problem: None,
         results: None,
     };
@@ -157,6 +162,26 @@ async fn told(app: &App, caller: &Caller, key: &str, event: &Event) -> Result<Ou
         Body::BankOpened { .. } | Body::Named { .. } => "decided",
     };
     Ok(outcome)
+}
+
+/// The payment that was made under a key, if one was.
+async fn payment(app: &App, caller: &Caller, principal: &str, key: &str) -> Result<Outcome, Problem> {
+    let found = app.service.payments.payment_by_key(principal, key).await;
+    let payment = found.map_err(keys::database_failed)?.ok_or_else(|| not_decided(key))?;
+    caller.may_on(Action::ReadPayment, app.account_ref(payment.account)).map_err(|_| not_decided(key))?;
+    let event = payment.transactions.funding.or(payment.refusal);
+    Ok(Outcome {
+        key: key.to_owned(),
+        status: "payment",
+        event_id: event.map(|sequence| wire::event_id(app.service.identity, sequence)),
+        decided_at: wire::time(payment.created_at),
+        transaction: None,
+        hold: None,
+        account: None,
+        payment: Some(payments::Shown::of(&payment, app.now())),
+        problem: None,
+        results: None,
+    })
 }
 
 async fn members(app: &App, caller: &Caller, header: &Event) -> Result<Vec<Member>, Problem> {

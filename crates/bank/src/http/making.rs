@@ -5,10 +5,12 @@
 
 use std::cell::Cell;
 
+use axum::http::StatusCode;
 use ledger::command::Original;
 use ledger::event::Body;
 use ledger::refusal::{Code, Refusal};
 use ledger::{AccountId, Currency, Event, Sequence};
+use uuid::Uuid;
 
 use super::app::App;
 use super::caller::Caller;
@@ -63,6 +65,10 @@ impl<'a> Making<'a> {
     /// A transaction that is to be reversed. Reads the disk.
     pub(super) fn original(&self, id: Sequence) -> Result<Original, Problem> {
         let event = self.app.service.books.reads().event(id)?;
+        // Taken back by hand, the money could go out twice: only the payment knows whether the rail still pays.
+        if let Some(payment) = event.as_ref().and_then(|event| event.note.as_ref()?.payment) {
+            return Err(belongs_to_payment(id, payment));
+        }
         let found = event.and_then(|event| {
             let kind = event.transaction()?;
             let lines = event.posted().map(ledger::Entry::line).collect();
@@ -80,6 +86,17 @@ const NO_HOLD: Object<'_> = Object::Hold { account: AccountRef { id: 0, of_custo
 
 fn hidden(id: Sequence, problem: Problem) -> Problem {
     if problem.status == 404 { unknown_hold(id) } else { problem }
+}
+
+fn belongs_to_payment(id: Sequence, payment: [u8; 16]) -> Problem {
+    Problem::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "belongs_to_payment",
+        "Belongs to a payment",
+        format!("Transaction {id} is a step of a payment."),
+        "Cancel the payment, or resolve its case.",
+    )
+    .with("payment_id", Uuid::from_bytes(payment).to_string())
 }
 
 pub(super) fn unknown_hold(id: Sequence) -> Problem {

@@ -29,14 +29,17 @@ mod accounts;
 mod audit;
 mod bank;
 mod banker;
+mod cases;
 mod events;
 mod holds;
 mod idempotency;
 mod keys;
 mod metrics;
 mod operations;
+mod payments;
 mod probes;
 mod problems;
+mod rails;
 mod transactions;
 mod trial_balance;
 
@@ -77,4 +80,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .nest("/api/v1/audit", audit::router())
         .nest("/api/v1/events", events::router())
         .nest("/api/v1/transactions", transactions::router())
+        .nest("/api/v1/payments", payments::router())
+        .nest("/api/v1/cases", cases::router())
+        .nest("/api/v1/rails", rails::router())
 }

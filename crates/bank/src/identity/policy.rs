@@ -26,6 +26,14 @@
 //! | Batch          | all   | all    | all        | -       | all      |
 //! | Hold           | all   | customers | -         | -       | own      |
 //! | EndHold        | all   | customers | -         | -       | own      |
+//! | Pay            | all   | customers | customers | -       | own      |
+//! | ReadPayment    | all   | all    | all        | all     | own      |
+//! | ListPayments   | all   | all    | all        | all     | own      |
+//! | CancelPayment  | all   | customers | customers | -      | own      |
+//! | ReadCases      | all   | -      | all        | all     | -        |
+//! | ResolveCase    | all   | -      | all        | -       | -        |
+//! | ReadRails      | all   | all    | all        | all     | all      |
+//! | ManageRails    | all   | -      | -          | -       | -        |
 //! | Reverse        | all   | -      | all        | -       | -        |
 //! | ReadTransaction| all   | all    | all        | all     | own      |
 //! | ListTransactions| all  | all    | all        | all     | own      |
@@ -94,6 +102,22 @@ actions! {
     Hold,
     /// Capture or void a hold. Object: [`Object::Hold`].
     EndHold,
+    /// Pay somebody at another institution. Object: [`Object::Account`], the one that pays.
+    Pay,
+    /// Read a payment. Object: [`Object::Account`], the one that pays.
+    ReadPayment,
+    /// List payments; a customer those of the own accounts. Object: [`Object::Bank`].
+    ListPayments,
+    /// Have a payment cancelled. Object: [`Object::Account`], the one that pays.
+    CancelPayment,
+    /// Read cases. Object: [`Object::Bank`].
+    ReadCases,
+    /// Decide about a case. Object: [`Object::Bank`].
+    ResolveCase,
+    /// Read the ways to other institutions. Object: [`Object::Bank`].
+    ReadRails,
+    /// Make and change the ways to other institutions, and their keys. Object: [`Object::Bank`].
+    ManageRails,
     /// Reverse a transaction. Object: [`Object::Bank`].
     Reverse,
     /// Read a transaction. Object: [`Object::Transaction`].
@@ -233,12 +257,16 @@ fn own(credential: &Credential, action: Action, object: Object<'_>) -> Result<()
     let (mine, permitted) = match (action, object) {
         (Action::ReadKey, Object::Principal(name)) => (*credential.principal == *name, true),
         // Each account in the answer is asked for with `sees`.
-        (Action::ListAccounts, Object::Bank) => (true, true),
-        (Action::ReadAccount | Action::ListTransactions, Object::Account(account)) => (owns(account), true),
+        (Action::ListAccounts | Action::ListPayments, Object::Bank) => (true, true),
+        (Action::ReadAccount | Action::ListTransactions | Action::ReadPayment, Object::Account(account)) => {
+            (owns(account), true)
+        }
         (Action::ReadTransaction, Object::Transaction(ids)) => {
             (ids.iter().any(|id| credential.owns(*id)), true)
         }
-        (Action::Transfer | Action::Hold, Object::Account(account)) => (owns(account), account.of_customer),
+        (Action::Transfer | Action::Hold | Action::Pay | Action::CancelPayment, Object::Account(account)) => {
+            (owns(account), account.of_customer)
+        }
         (Action::EndHold, Object::Hold { account, placed_by }) => {
             (owns(account), account.of_customer && credential.principal_id() == Some(placed_by))
         }
@@ -257,23 +285,32 @@ fn reach(role: Role, action: Action) -> Reach {
         (Role::Admin, _) => Reach::All,
         (Role::Banker | Role::Customer, ReadKey) => Reach::Own,
         (Role::Banker, Deposit | Withdraw) => Reach::Drawer,
-        (Role::Banker, OpenAccount | Freeze | Transfer | Hold | EndHold) => Reach::Customers,
-        (Role::Banker, ReadAccount | ListAccounts | Batch | ReadTransaction | ListTransactions) => Reach::All,
+        (Role::Banker, OpenAccount | Freeze | Transfer | Hold | EndHold | Pay | CancelPayment) => {
+            Reach::Customers
+        }
+        (
+            Role::Banker,
+            ReadAccount | ListAccounts | Batch | ReadTransaction | ListTransactions | ReadPayment
+            | ListPayments | ReadRails,
+        ) => Reach::All,
+        (Role::Operations, Pay | CancelPayment) => Reach::Customers,
         (
             Role::Operations,
             ReadAccount | ListAccounts | Freeze | Unfreeze | PostEntries | Batch | Reverse | ReadTransaction
             | ListTransactions | ReadEvents | ReadTrialBalance | ReadKey | OpenDay | CloseDay | ConfirmClock
-            | ReadMetrics,
+            | ReadMetrics | ReadPayment | ListPayments | ReadCases | ResolveCase | ReadRails,
         ) => Reach::All,
         (
             Role::Auditor,
             ReadAccount | ListAccounts | ReadTransaction | ListTransactions | ReadEvents | ReadTrialBalance
-            | ReadKey | ListKeys | ReadAudit | ReadMetrics,
+            | ReadKey | ListKeys | ReadAudit | ReadMetrics | ReadPayment | ListPayments | ReadCases
+            | ReadRails,
         ) => Reach::All,
-        (Role::Customer, Batch) => Reach::All,
+        (Role::Customer, Batch | ReadRails) => Reach::All,
         (
             Role::Customer,
-            ReadAccount | ListAccounts | Transfer | Hold | EndHold | ReadTransaction | ListTransactions,
+            ReadAccount | ListAccounts | Transfer | Hold | EndHold | ReadTransaction | ListTransactions | Pay
+            | ReadPayment | ListPayments | CancelPayment,
         ) => Reach::Own,
         _ => Reach::Nothing,
     }

@@ -22,6 +22,7 @@ use ledger::event::NameKind;
 use crate::books::{Books, Unnamed};
 use crate::database::Database;
 use crate::identity::{Credential, KeyStore, Quota};
+use crate::payments::Payments;
 use crate::store::{journal as embedded, mysql};
 
 pub(crate) use anchor::anchor;
@@ -53,6 +54,8 @@ pub struct Service {
     pub keys: Arc<KeyStore>,
     /// The bank database.
     pub database: Database,
+    /// Payments to and from other institutions. Somebody has to drive them: [`Payments::drive`].
+    pub payments: Arc<Payments>,
     /// Requests that principals may make.
     pub quota: Arc<Quota>,
     /// The bank's id and timeline.

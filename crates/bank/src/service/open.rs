@@ -15,6 +15,7 @@ use crate::books::Books;
 use crate::database::{self, Database, DatabaseError};
 use crate::identity::{KeyStore, Quota};
 use crate::moving;
+use crate::payments::Payments;
 use crate::sequencer::{self, Clock, Fault, QueueLimits, RefusalBudget, SystemClock};
 use crate::store::journal::{self as store, OpenError, Opened};
 use crate::store::mysql;
@@ -257,9 +258,11 @@ async fn start<S: Store>(
         }
         BusinessDays::Manual => None,
     };
+    let payments = Arc::new(Payments::new(books.clone(), database.clone()));
     Ok(Service {
         books,
         keys,
+        payments,
         database,
         quota: Arc::new(Quota::new(settings.quota.0, settings.quota.1)),
         identity,

@@ -25,6 +25,7 @@ pub const CAROL_CHECKING: &str = "7";
 /// The bank and the keys of the people in it.
 pub struct Bank {
     pub service: Arc<Service>,
+    app: Arc<App>,
     router: Router,
     pub admin: String,
     pub teller: String,
@@ -64,7 +65,8 @@ impl Bank {
         let folder = tempfile::tempdir().unwrap();
         let service = Arc::new(service::create(folder.path(), &settings).await.unwrap());
         let limits = Settings { body_bytes_max: 1 << 20, behind_proxy: false, tls: false };
-        let router = router(App::new(Arc::clone(&service), limits));
+        let app = App::new(Arc::clone(&service), limits);
+        let router = router(Arc::clone(&app));
         let admin = key(&service, "admin", Role::Admin, &[], None).await;
         let bank = Bank {
             teller: key(&service, "teller-1", Role::Banker, &[], Some(1)).await,
@@ -75,6 +77,7 @@ impl Bank {
             bob: key(&service, "bob", Role::Customer, &[5], None).await,
             carol: key(&service, "carol", Role::Customer, &[6, 7], None).await,
             service,
+            app,
             router,
             admin,
             _folder: folder,
@@ -134,6 +137,22 @@ impl Bank {
 
     pub fn post<'a>(&'a self, token: &str, path: &str) -> Ask<'a> {
         self.ask(Method::POST, token, path)
+    }
+
+    pub fn put<'a>(&'a self, token: &str, path: &str) -> Ask<'a> {
+        self.ask(Method::PUT, token, path)
+    }
+
+    /// Writes down who was turned away.
+    pub async fn flush_attempts(&self) {
+        self.app.flush_attempts().await;
+    }
+
+    /// The figures.
+    pub async fn metrics(&self) -> String {
+        let request = Request::builder().uri("/metrics");
+        let request = request.header(header::AUTHORIZATION, format!("Bearer {}", self.admin));
+        Ask { bank: self, request, body: Vec::new() }.send().await.expect(200).text
     }
 
     pub fn admin<'a>(&'a self, path: &str) -> Ask<'a> {

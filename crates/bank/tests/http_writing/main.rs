@@ -8,6 +8,7 @@ mod case_studies;
 mod consistency;
 mod holds;
 mod keys;
+mod payments;
 mod policy;
 mod reversals;
 mod schema;

@@ -41,6 +41,12 @@ impl Call {
         Call { method: Method::POST, body: Some(body), ..Call::get(path) }
     }
 
+    /// Puts something in its place.
+    #[must_use]
+    pub fn put(path: impl Into<String>, body: Value) -> Call {
+        Call { method: Method::PUT, ..Call::post(path, body) }
+    }
+
     /// Removes something.
     #[must_use]
     pub fn delete(path: impl Into<String>) -> Call {

@@ -28,15 +28,20 @@ impl Inside {
     }
 
     pub(super) async fn ask(&self, request: Request<Full<Bytes>>) -> anyhow::Result<Answer> {
-        let response = match self.router.clone().oneshot(request.map(axum::body::Body::new)).await {
-            Ok(response) => response,
-            Err(never) => match never {},
-        };
-        Answer::read(response).await
+        through(self.router.clone(), request).await
     }
 
     pub(super) async fn close(self) {
         drop(self.router);
         closing::close(self.service).await;
     }
+}
+
+/// Asks a router.
+pub(super) async fn through(router: Router, request: Request<Full<Bytes>>) -> anyhow::Result<Answer> {
+    let response = match router.oneshot(request.map(axum::body::Body::new)).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    };
+    Answer::read(response).await
 }

@@ -158,6 +158,15 @@ pub fn session<T>(
     })
 }
 
+/// Sends a request to a router in this process.
+///
+/// # Errors
+/// The problem that the bank names.
+pub async fn send_to(router: axum::Router, call: Call) -> anyhow::Result<Value> {
+    let (request, _) = call.into_request()?;
+    inside::through(router, request).await?.into_body()
+}
+
 /// Sends one request.
 ///
 /// # Errors

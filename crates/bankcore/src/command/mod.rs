@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod bench;
+pub mod case;
 pub mod clock;
 pub mod completions;
 pub mod config;
@@ -10,6 +11,9 @@ pub mod db;
 pub mod inspect;
 pub mod key;
 pub mod migrate;
+pub mod partner;
+pub mod payment;
+pub mod rail;
 pub mod serve;
 pub mod transfer;
 pub mod verify;

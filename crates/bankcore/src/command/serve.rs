@@ -7,6 +7,7 @@
 //! What can be wrong outside of the folder is found out before it is touched: a certificate that cannot be used, a
 //! port that is taken. So the address is known when `demo.json` is written. Who connects early waits.
 
+mod rails;
 mod signals;
 mod welcome;
 
@@ -80,9 +81,16 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let welcome = welcome::text(&service, config, &url, demo.as_ref()).await?;
 
     let service = Arc::new(service);
+    if let Err(error) = rails::set_up(&service, config).await {
+        closing::close(service).await;
+        return Err(error);
+    }
     let refresh = tokio::spawn(refresh(Arc::clone(&service.keys)));
+    // The folder is this process's alone; a database may have other services.
+    let driver = tokio::spawn(Arc::clone(&service.payments).drive(config.store.is_none()));
     let served = listen(config, (listener, tls), &service, stop, &welcome).await;
     refresh.abort();
+    driver.abort();
     if let Err(error) = service.keys.refresh(SystemClock::new().wall()).await {
         tracing::warn!(%error, "when keys were last used was not written");
     }

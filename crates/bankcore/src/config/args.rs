@@ -33,6 +33,10 @@ pub struct ServeArgs {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub demo: Option<bool>,
 
+    /// Rails to other institutions (TOML), set up as the file says at each start
+    #[arg(long, value_name = "FILE")]
+    pub rails: Option<String>,
+
     /// What a new bank is called [default: bank, or Demo Bank with --demo]; it keeps its name
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
@@ -112,6 +116,7 @@ impl ServeArgs {
             "listen" => text(&self.listen),
             "name" => text(&self.name),
             "demo" => switch(self.demo),
+            "rails" => text(&self.rails),
             "tls_cert" => text(&self.tls_cert),
             "tls_key" => text(&self.tls_key),
             "behind_proxy" => switch(self.behind_proxy),

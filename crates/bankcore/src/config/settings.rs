@@ -28,6 +28,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("accept_weak_durability", "false"),
     setting("listen", "127.0.0.1:8400"),
     setting("demo", "false"),
+    path("rails", ""),
     setting("name", ""),
     path("tls_cert", ""),
     path("tls_key", ""),

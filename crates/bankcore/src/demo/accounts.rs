@@ -24,6 +24,12 @@ const OWN: [(&str, &str, AccountType); 5] = [
     ("suspense", "Suspense", AccountType::Liability),
 ];
 
+/// Those of the rail to the partner; opened last, so that the others keep the ids that they always had.
+const RAIL: [(&str, &str, AccountType); 2] = [
+    ("clearing", "Clearing, partner", AccountType::Liability),
+    ("nostro", "Nostro at partner", AccountType::Asset),
+];
+
 /// The customers, with a savings and a current account each.
 pub(super) const CUSTOMERS: [(&str, &str); 3] = [("alice", "Alice"), ("bob", "Bob"), ("carol", "Carol")];
 
@@ -31,6 +37,7 @@ pub(super) const CUSTOMERS: [(&str, &str); 3] = [("alice", "Alice"), ("bob", "Bo
 const CAPITAL: i64 = 1_000_000_000;
 const FLOATS: [(&str, &str, i64); 2] =
     [("drawer_1", "float-1", 50_000_000), ("drawer_2", "float-2", 50_000_000)];
+const NOSTRO: i64 = 100_000_000;
 const DEPOSITS: [(&str, i64); 3] =
     [("carol_savings", 500_000), ("carol_current", 50_000), ("bob_savings", 300_000)];
 
@@ -56,6 +63,10 @@ pub(super) async fn make(service: &Service) -> anyhow::Result<Accounts> {
             accounts.insert(key, id.to_string());
         }
     }
+    for (key, name, kind) in RAIL {
+        let id = maker.open(key, name.to_owned(), kind, NameId(0)).await?;
+        accounts.insert(key.to_owned(), id.to_string());
+    }
     let at = |key: &str| -> anyhow::Result<AccountId> { Ok(AccountId(accounts[key].parse()?)) };
     let line = |account, side| Line { account, side, amount: CAPITAL, currency: maker.currency };
     let lines = Box::new([line(at("vault")?, Side::Debit), line(at("capital")?, Side::Credit)]);
@@ -67,6 +78,7 @@ pub(super) async fn make(service: &Service) -> anyhow::Result<Accounts> {
         let deposit = Command::Deposit(maker.movement(at("drawer_1")?, at(account)?, amount));
         maker.step(&format!("deposit-{account}"), deposit).await?;
     }
+    maker.step("nostro", Command::Transfer(maker.movement(at("vault")?, at("nostro")?, NOSTRO))).await?;
     Ok(accounts)
 }
 

@@ -28,6 +28,22 @@ pub struct DemoFile {
     pub keys: Keys,
     /// Account ids, by name.
     pub accounts: Accounts,
+    /// The way to the partner.
+    #[serde(default)]
+    pub rail: Option<DemoRail>,
+}
+
+/// What `bankcore partner --demo` must know.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct DemoRail {
+    /// The rail's name.
+    pub name: String,
+    /// The id of its key.
+    pub key_id: String,
+    /// The shared secret.
+    pub secret: String,
+    /// Where its notices go.
+    pub notices: String,
 }
 
 impl DemoFile {

@@ -10,12 +10,13 @@
 mod accounts;
 mod file;
 mod keys;
+mod rail;
 
 use std::path::Path;
 
 use bank::service::Service;
 
-pub use file::DemoFile;
+pub use file::{DemoFile, DemoRail};
 
 /// The currency of the case studies.
 pub const CURRENCY: &str = "BDT";
@@ -27,13 +28,21 @@ pub const CURRENCY: &str = "BDT";
 pub async fn prepare(service: &Service, dir: &Path, url: &str) -> anyhow::Result<DemoFile> {
     let accounts = accounts::make(service).await?;
     let bank = service.identity.bank.iter().map(|byte| format!("{byte:02x}")).collect();
-    let known = DemoFile::read(dir)?.filter(|known| known.bank == bank && known.accounts == accounts);
+    let known = DemoFile::read(dir)?.filter(|known| known.bank == bank);
+    let (known, told) = match known {
+        Some(known) => {
+            (Some(known.accounts == accounts).filter(|same| *same).map(|_| known.keys), known.rail)
+        }
+        None => (None, None),
+    };
     let keys = match known {
-        Some(known) => known.keys,
+        Some(keys) => keys,
         None => keys::make(service, &accounts).await?,
     };
+    let rail = Some(rail::make(service, &accounts, told, url).await?);
     let socket = std::path::absolute(crate::folder::socket(dir))?.display().to_string();
-    let file = DemoFile { url: url.to_owned(), socket, bank, currency: CURRENCY.to_owned(), keys, accounts };
+    let file =
+        DemoFile { url: url.to_owned(), socket, bank, currency: CURRENCY.to_owned(), keys, accounts, rail };
     file.write(dir)?;
     Ok(file)
 }

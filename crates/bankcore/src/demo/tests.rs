@@ -39,11 +39,13 @@ async fn the_case_studies_can_be_told() {
     let (dir, service) = bank().await;
     let file = prepare(&service, dir.path(), "http://127.0.0.1:1").await.unwrap();
     for (name, minor) in [
-        ("vault", 900_000_000),
+        ("vault", 800_000_000),
         ("capital", 1_000_000_000),
         ("drawer_1", 50_850_000),
         ("drawer_2", 50_000_000),
         ("suspense", 0),
+        ("clearing", 0),
+        ("nostro", 100_000_000),
         ("alice_savings", 0),
         ("alice_current", 0),
         ("bob_savings", 300_000),
@@ -53,7 +55,7 @@ async fn the_case_studies_can_be_told() {
     ] {
         assert_eq!(balance(&service, &file, name).await, minor, "{name}");
     }
-    assert_eq!((file.accounts.len(), file.keys.len(), live_keys(&file, &service)), (11, 8, 8));
+    assert_eq!((file.accounts.len(), file.keys.len(), live_keys(&file, &service)), (13, 8, 8));
     let path = dir.path().join("demo.json");
     assert_eq!(std::fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
     service.close().await;

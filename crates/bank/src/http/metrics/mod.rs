@@ -1,5 +1,6 @@
-//! `GET /metrics`: figures for Prometheus. Nothing about customers, no amounts.
+//! `GET /metrics`: figures for Prometheus. Nothing about customers; of amounts only the sum at risk.
 
+mod payments;
 mod requests;
 
 use std::fmt::Write as _;
@@ -61,6 +62,7 @@ pub(super) async fn metrics(State(app): State<Arc<App>>, _: Scraper) -> Response
     let mut out = String::with_capacity(16 << 10);
     app.requests().render(&mut out);
     service(&app, &mut out);
+    payments::render(&app, &mut out).await;
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], out).into_response()
 }
 

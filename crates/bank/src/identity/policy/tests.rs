@@ -38,6 +38,9 @@ fn cell(role: Role, action: Action) -> &'static str {
         | Action::ChangeLimits
         | Action::Transfer
         | Action::Hold
+        | Action::Pay
+        | Action::ReadPayment
+        | Action::CancelPayment
         | Action::ListTransactions => [MINE, OTHERS, BANKS].map(account),
         _ => [Object::Bank; 3],
     };
@@ -46,7 +49,11 @@ fn cell(role: Role, action: Action) -> &'static str {
     const NO: Result<(), Denied> = Err(Denied::Forbidden);
     match objects.map(|object| allow(&credential, action, object)) {
         // The list as such is open to a customer; what is in it is left to `sees`.
-        [YES, YES, YES] if (role, action) == (Role::Customer, Action::ListAccounts) => "own",
+        [YES, YES, YES]
+            if role == Role::Customer && matches!(action, Action::ListAccounts | Action::ListPayments) =>
+        {
+            "own"
+        }
         [YES, YES, YES] => "all",
         [YES, YES, NO] => "customers",
         [YES, NO, NO] => "drawer",

@@ -10,9 +10,10 @@ use crate::store::mysql::OpenError;
 use crate::store::mysql::moment::Moment;
 
 /// Where the triggers are made.
-const TRIGGERS: [&str; 2] = [
+const TRIGGERS: [&str; 3] = [
     include_str!("../../../migrations/mysql/0002_guards.sql"),
     include_str!("../../../migrations/mysql/0005_bank_database.sql"),
+    include_str!("../../../migrations/mysql/0007_payments.sql"),
 ];
 
 /// What no two rows may share.
@@ -28,14 +29,27 @@ const UNIQUE: &[&str] = &[
     "audit_chain.id",
     "audit_head.one",
     "audit_records.id",
+    "case_history.case_id,entry",
+    "cases.id",
+    "cases.number",
     "events.sequence",
     "holds.end_digest",
     "holds.id",
     "idempotency_keys.digest",
+    "incoming_payments.id",
+    "incoming_payments.rail,reference",
     "ledger_entries.transaction_id,position",
     "ledger_head.id",
     "names.id",
     "names.kind,name",
+    "payment_transitions.payment,version",
+    "payments.id",
+    "payments.number",
+    "payments.principal,idempotency_key",
+    "payments.reference",
+    "rail_currencies.rail,currency",
+    "rail_keys.rail,key_id",
+    "rails.name",
     "transactions.id",
 ];
 

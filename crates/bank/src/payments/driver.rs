@@ -1,0 +1,237 @@
+//! The driver: does what is due, one act and one transition at a time.
+//!
+//! ```text
+//!  rows with due_at ≤ now ─► act (books or rail) ─► what was seen ─► note ─► the next act, until nothing is due
+//! ```
+//! Nothing is remembered here that matters: killed at any point, the next driver reads the rows and goes on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use super::lease::Lease;
+use super::ledger_step::Done;
+use super::note::Seen;
+use super::payment::Payment;
+use super::rail::{Heard, Order, Rail, What};
+use super::saga::{Act, Observation, State, Step};
+use super::{PaymentError, Payments, now};
+use crate::database::Actor;
+use crate::sequencer::Fault;
+use ledger::money::Major;
+
+/// Payments that are worked on at a time. Most of them wait for a rail.
+const WORKERS: usize = 32;
+
+/// Rows that are looked at in one go: those under way are still among them.
+const LOOK: i64 = 2 * WORKERS as i64;
+
+/// The longest sleep: other services may have made something due.
+const SLEEP: Duration = Duration::from_millis(500);
+
+/// The pause after something could not be done at all.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// What came of one act.
+enum Came {
+    /// Something was noted, or there is something else to do now.
+    On,
+    /// Not before this moment, µs.
+    Later(i64),
+    /// The rail is not to be asked before this moment, µs.
+    RailLater(i64),
+}
+
+impl Payments {
+    /// Drives all payments of the bank, until the task is dropped. `alone`: no other service shares the database.
+    pub async fn drive(self: Arc<Self>, alone: bool) {
+        let mut holder = [0; 16];
+        if getrandom::fill(&mut holder).is_err() {
+            tracing::error!("the system gives no randomness; payments are not driven");
+            return;
+        }
+        let mut lease = Lease::new(holder);
+        let workers = Arc::new(Semaphore::new(WORKERS));
+        let mut tasks = JoinSet::new();
+        loop {
+            while tasks.try_join_next().is_some() {}
+            let pause = match self.round(&mut lease, alone, &workers, &mut tasks).await {
+                Ok(pause) => pause,
+                Err(PaymentError::Books(Fault::Stopped)) => return,
+                Err(error) => {
+                    tracing::warn!(%error, "payments were not driven; it is tried again");
+                    PAUSE
+                }
+            };
+            let _ = tokio::time::timeout(pause, self.wake.notified()).await;
+        }
+    }
+
+    /// Starts what is due; answers how long to sleep.
+    async fn round(
+        self: &Arc<Self>,
+        lease: &mut Lease,
+        alone: bool,
+        workers: &Arc<Semaphore>,
+        tasks: &mut JoinSet<()>,
+    ) -> Result<Duration, PaymentError> {
+        let at = now();
+        if !alone && !lease.is_ours(&self.database, at).await? {
+            return Ok(PAUSE);
+        }
+        let horizon = at + SLEEP.as_micros() as i64;
+        let rows = self.due(horizon, LOOK).await?;
+        let mut sleep = SLEEP;
+        for payment in rows {
+            let due = payment.due_at.unwrap_or(i64::MAX);
+            if due > at {
+                sleep = sleep.min(Duration::from_micros(due.abs_diff(at)));
+                break;
+            }
+            if self.busy.has(payment.id) {
+                continue;
+            }
+            let Ok(permit) = Arc::clone(workers).try_acquire_owned() else { break };
+            let payments = Arc::clone(self);
+            tasks.spawn(async move {
+                payments.work(payment.id).await;
+                drop(permit);
+                payments.wake.notify_one();
+            });
+        }
+        self.incoming_due(at).await?;
+        Ok(sleep)
+    }
+
+    /// Takes a payment as far as it goes now. What cannot be done keeps the worker for a moment, so that it is
+    /// not tried over and over.
+    async fn work(&self, id: Uuid) {
+        match self.advance_while(id, |_| true).await {
+            Ok(None) => {}
+            Ok(Some(later)) => {
+                let wait = Duration::from_micros((later - now()).max(0).unsigned_abs());
+                let Some(_busy) = self.busy.occupy(id) else { return };
+                tokio::time::sleep(wait.min(PAUSE)).await;
+            }
+            Err(error) => {
+                tracing::warn!(%error, payment = %id, "a payment did not go on; it is tried again");
+                let Some(_busy) = self.busy.occupy(id) else { return };
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+
+    /// Does what is due of a payment while it stands in `state`.
+    pub(super) async fn advance(&self, id: Uuid, state: State) -> Result<(), PaymentError> {
+        self.advance_while(id, |payment| payment.saga.state == state).await.map(drop)
+    }
+
+    /// Does what is due while `wanted`; answers when to try again what could not be done.
+    async fn advance_while(
+        &self,
+        id: Uuid,
+        wanted: impl Fn(&Payment) -> bool,
+    ) -> Result<Option<i64>, PaymentError> {
+        let Some(_busy) = self.busy.occupy(id) else { return Ok(None) };
+        while let Some(payment) = self.payment(id).await? {
+            if !wanted(&payment) || payment.due_at.is_none_or(|due| due > now()) {
+                break;
+            }
+            match self.act(&payment).await? {
+                Came::On => {}
+                Came::Later(at) => return Ok(Some(at)),
+                Came::RailLater(at) => {
+                    self.postpone(&payment.rail, at).await?;
+                    break;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    async fn act(&self, payment: &Payment) -> Result<Came, PaymentError> {
+        match payment.saga.act() {
+            // A row that is due and has nothing to do: somebody changed it by hand.
+            Act::Rest => Ok(Came::Later(now() + PAUSE.as_micros() as i64)),
+            Act::Await => self.noted(payment, Observation::Window, None, None).await,
+            Act::Post(step) => self.step(payment, step).await,
+            Act::Send | Act::Enquire | Act::Cancel => self.ask(payment).await,
+        }
+    }
+
+    async fn step(&self, payment: &Payment, step: Step) -> Result<Came, PaymentError> {
+        match self.post(payment, step).await? {
+            Done::Posted(event) => self.noted(payment, Observation::Posted(step), None, Some(event)).await,
+            Done::Refused(because, event, why) => {
+                let saw = Observation::Refused { step, attempt: payment.saga.attempt, because };
+                self.noted(payment, saw, Some(&why), Some(event)).await
+            }
+            Done::NotNow(why) => {
+                tracing::warn!(payment = %payment.id, step = step.name(), why, "a step waits");
+                Ok(Came::Later(now() + PAUSE.as_micros() as i64))
+            }
+        }
+    }
+
+    async fn ask(&self, payment: &Payment) -> Result<Came, PaymentError> {
+        let Some(settings) = self.rail(&payment.rail).await? else {
+            return Ok(Came::Later(now() + PAUSE.as_micros() as i64));
+        };
+        let again = payment.saga.tries > 0;
+        let heard = match self.way(&settings) {
+            Err(why) => Heard::Nothing(why),
+            Ok(way) => match payment.saga.act() {
+                Act::Send => way.submit(&order(payment), again).await,
+                Act::Cancel => way.cancel(&payment.reference, again).await,
+                _ => way.enquire(&payment.reference).await,
+            },
+        };
+        match heard {
+            Heard::Said(said) => {
+                let saw = match said.what {
+                    What::Stands(answer) => Observation::Rail(answer),
+                    What::CancelDenied => Observation::Denied,
+                };
+                let by = Actor::new(&format!("rail:{}", payment.rail), "answer");
+                let words = said.words();
+                let seen = Seen { by: &by, reason: words.as_deref(), event: None, resolves: None };
+                let noted = self.note(payment.id, saw, &seen).await?;
+                // What changes nothing would be asked again at once: it counts as a look in vain.
+                if noted.is_some_and(|noted| !noted.changed && noted.payment.version == payment.version) {
+                    return self.noted(payment, Observation::Silence, words.as_deref(), None).await;
+                }
+                Ok(Came::On)
+            }
+            Heard::Nothing(why) => self.noted(payment, Observation::Silence, Some(&why), None).await,
+            Heard::NotAsked { until, everything: true } => Ok(Came::RailLater(until)),
+            Heard::NotAsked { until, everything: false } => Ok(Came::Later(until)),
+        }
+    }
+
+    async fn noted(
+        &self,
+        payment: &Payment,
+        saw: Observation,
+        reason: Option<&str>,
+        event: Option<ledger::Sequence>,
+    ) -> Result<Came, PaymentError> {
+        let by = Payments::ourselves();
+        let seen = Seen { by: &by, reason, event, resolves: None };
+        self.note(payment.id, saw, &seen).await?;
+        Ok(Came::On)
+    }
+}
+
+fn order(payment: &Payment) -> Order {
+    Order {
+        reference: payment.reference.clone(),
+        amount: Major(payment.amount.into(), payment.currency).to_string(),
+        currency: payment.currency.code().to_owned(),
+        debtor: payment.debtor.clone(),
+        beneficiary: payment.beneficiary.clone(),
+        description: payment.description.clone(),
+    }
+}

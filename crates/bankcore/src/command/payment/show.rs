@@ -1,0 +1,22 @@
+//! `bankcore payment show`.
+
+use clap::Args;
+
+use crate::cli::AskArgs;
+use crate::client::{self, Call, segment};
+
+/// Show a payment with its timeline
+#[derive(Args)]
+#[command(after_help = "Examples:\n  bankcore payment show 019aa3f0-7c00-7abc-8def-0123456789ab\n  \
+    bankcore payment show 019aa3f0-7c00-7abc-8def-0123456789ab --json")]
+pub struct ShowArgs {
+    /// The payment
+    id: String,
+    #[command(flatten)]
+    ask: AskArgs,
+}
+
+pub(super) fn run(args: &ShowArgs) -> anyhow::Result<()> {
+    let call = Call::get(format!("/api/v1/payments/{}", segment(&args.id)));
+    super::print(&client::ask(&args.ask.data, call)?, args.ask.json)
+}
