@@ -29,14 +29,9 @@ pub async fn prepare(service: &Service, dir: &Path, url: &str) -> anyhow::Result
     let accounts = accounts::make(service).await?;
     let bank = service.identity.bank.iter().map(|byte| format!("{byte:02x}")).collect();
     let known = DemoFile::read(dir)?.filter(|known| known.bank == bank);
-    let (known, told) = match known {
-        Some(known) => {
-            (Some(known.accounts == accounts).filter(|same| *same).map(|_| known.keys), known.rail)
-        }
-        None => (None, None),
-    };
-    let keys = match known {
-        Some(keys) => keys,
+    let told = known.as_ref().and_then(|known| known.rail.clone());
+    let keys = match known.filter(|known| known.accounts == accounts) {
+        Some(known) => known.keys,
         None => keys::make(service, &accounts).await?,
     };
     let rail = Some(rail::make(service, &accounts, told, url).await?);

@@ -69,7 +69,9 @@ async fn a_second_start_changes_nothing_but_the_address() {
     service.close().await;
     let service = service::open(dir.path(), &small()).await.unwrap();
     let second = prepare(&service, dir.path(), "http://127.0.0.1:2").await.unwrap();
-    assert_eq!(second, DemoFile { url: "http://127.0.0.1:2".into(), ..first });
+    let moved = |rail: DemoRail| DemoRail { notices: rail.notices.replace(":1/", ":2/"), ..rail };
+    let rail = first.rail.clone().map(moved);
+    assert_eq!(second, DemoFile { url: "http://127.0.0.1:2".into(), rail, ..first });
     assert_eq!(DemoFile::read(dir.path()).unwrap().unwrap(), second);
     let after = service.books.trial_balance().await.unwrap();
     assert_eq!(TrialBalance { time: before.time, ..after }, before, "nothing was posted again");
@@ -114,7 +116,7 @@ async fn a_crash_at_any_event_is_finished_by_starting_again() {
         let file = prepare(&service, dir.path(), "http://127.0.0.1:1").await.unwrap();
         assert_eq!(file.accounts, whole.accounts, "cut after {cut}");
         assert_eq!(balance(&service, &file, "drawer_1").await, 50_850_000, "cut after {cut}");
-        assert_eq!(balance(&service, &file, "vault").await, 900_000_000, "cut after {cut}");
+        assert_eq!(balance(&service, &file, "vault").await, 800_000_000, "cut after {cut}");
         service.close().await;
     }
 }
