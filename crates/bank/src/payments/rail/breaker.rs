@@ -21,6 +21,7 @@ pub struct Breaker {
     failures: u32,
     opened: u32,
     until_us: i64,
+    probing: bool,
 }
 
 impl Breaker {
@@ -37,6 +38,7 @@ impl Breaker {
         }
         // The probe: the next one waits until it is known what came of this one.
         self.until_us = now_us + self.pause();
+        self.probing = true;
         Ok(())
     }
 
@@ -45,13 +47,19 @@ impl Breaker {
         *self = Breaker::default();
     }
 
-    /// A question was not answered.
+    /// A question was not answered. While it is open only the probe counts: what was under way when it opened says
+    /// nothing new, and many at once would make one bad moment a long one.
     pub fn failed(&mut self, now_us: i64) {
-        self.failures = self.failures.saturating_add(1);
-        if self.failures >= FAILURES_MAX {
-            self.until_us = now_us + self.pause();
-            self.opened = self.opened.saturating_add(1);
+        if self.failures < FAILURES_MAX {
+            self.failures += 1;
+            if self.failures < FAILURES_MAX {
+                return;
+            }
+        } else if !std::mem::take(&mut self.probing) {
+            return;
         }
+        self.until_us = now_us + self.pause();
+        self.opened = self.opened.saturating_add(1);
     }
 
     fn pause(&self) -> i64 {
@@ -124,6 +132,15 @@ mod tests {
             assert_eq!(breaker.admit(now), Ok(()));
             breaker.failed(now);
         }
+    }
+
+    /// Thirty questions that were under way when a rail stumbled once made it an outage of a minute.
+    #[test]
+    fn what_was_under_way_when_it_opened_does_not_lengthen_the_pause() {
+        let mut breaker = Breaker::default();
+        (0..30).for_each(|_| breaker.failed(0));
+        assert_eq!(breaker.admit(0), Err(S));
+        assert_eq!(breaker.admit(S), Ok(()));
     }
 
     #[test]
