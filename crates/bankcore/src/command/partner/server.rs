@@ -24,7 +24,7 @@ use super::faults::{Drawn, Fault};
 const LATE: Duration = Duration::from_millis(300);
 
 /// For how long nothing is served when it is down.
-const DOWN_US: i64 = 200_000;
+const DOWN_US: i64 = 50_000;
 
 /// Until when nothing is served, µs.
 static DOWN_UNTIL: AtomicI64 = AtomicI64::new(0);
