@@ -22,6 +22,7 @@ use crate::identity::{Action, Object};
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct Which {
     /// Open or closed ones only; both if left out.
+    #[param(inline)]
     state: Option<Standing>,
     /// How many at most, 1 to 500; 50 if left out.
     #[param(minimum = 1, maximum = 500)]
@@ -33,7 +34,6 @@ pub(in crate::http) struct Which {
 /// Whether somebody is done with a finding.
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-#[schema(as = BalanceBreakState)]
 pub(in crate::http) enum Standing {
     Open,
     Closed,
