@@ -45,12 +45,12 @@
 //! | ConfirmClock   | all   | -      | all        | -       | -        | -     |
 //! | ReadBreaks     | all   | -      | all        | all     | -        | -     |
 //! | CloseBreak     | all   | -      | all        | -       | -        | -     |
-//! | ManageOutbox   | all   | -      | all        | -       | -        | -     |
-//! | ReadOutbox     | all   | -      | all        | all     | -        | -     |
 //! | ManageKeys     | all   | -      | -          | -       | -        | -     |
 //! | ListKeys       | all   | -      | -          | all     | -        | -     |
 //! | ReadAudit      | all   | -      | -          | all     | -        | -     |
 //! | ReadMetrics    | all   | -      | all        | all     | -        | -     |
+//! | ManageOutbox   | all   | -      | all        | -       | -        | -     |
+//! | ReadOutbox     | all   | -      | all        | all     | -        | -     |
 //!
 //! - `own` for ReadKey is one's own idempotency keys: another principal's are hidden. Those who repair and those
 //!   who check may ask about anybody's, except the bank's own subsystems', which no request can name.
