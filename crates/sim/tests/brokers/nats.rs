@@ -46,20 +46,3 @@ async fn every_event_is_in_the_stream_once_and_in_order() {
     check(&events, head);
     bank.service.outbox.close().await;
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_is_killed_under_load_loses_nothing_and_reorders_nothing() {
-    let server = Nats::start();
-    let mut bank = Bank::start(settings(&server)).await;
-    for _ in 0..3 {
-        bank.pay(300).await;
-        server.kill();
-        bank.pay(200).await;
-        server.run();
-    }
-    let head = bank.pay(100).await;
-    bank.delivered().await;
-    let events: Vec<Value> = all(&server).await.into_iter().map(|(_, event)| event).collect();
-    check(&events, head);
-    bank.service.outbox.close().await;
-}
