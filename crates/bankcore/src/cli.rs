@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    account, bench, breaks, case, clock, completions, config as config_command, day, db, inspect, key,
+    account, bench, breaks, case, clock, completions, config as config_command, day, db, drill, inspect, key,
     migrate, outbox, partner, payment, rail, serve, transfer, verify, webhook,
 };
 use crate::config::{Config, ConfigError, ServeArgs};
@@ -18,6 +18,7 @@ use crate::config::{Config, ConfigError, ServeArgs};
     after_help = "Start here:\n  \
         bankcore serve --demo                 a demonstration bank, with keys and a request to try\n  \
         bankcore serve --data bank            a bank of your own in the folder bank\n  \
+        bankcore drill                        every way in which a transfer fails, played on a scratch bank\n  \
         bankcore verify --data bank           prove that nothing in it was changed or lost\n\n\
         Every command explains itself with --help. Data folder: --data DIR, BANKCORE_DATA, or bankcore-data."
 )]
@@ -45,6 +46,7 @@ pub enum Command {
     #[command(subcommand)]
     Rail(rail::Rail),
     Partner(partner::PartnerArgs),
+    Drill(drill::DrillArgs),
     #[command(subcommand)]
     Day(day::Day),
     #[command(subcommand)]

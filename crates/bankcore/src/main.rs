@@ -6,7 +6,8 @@
 //!                                     ├─ key, account, transfer, payment, webhook, … ─► client ─► the same HTTP interface
 //!                                     ├─ verify, inspect ─► bank::verify, read-only
 //!                                     ├─ migrate  ─► bank::moving
-//!                                     └─ partner  ─► a second institution, for trying and testing
+//!                                     ├─ partner  ─► a second institution, for trying and testing
+//!                                     └─ drill    ─► serve and partner as processes, broken on purpose
 //! ```
 //! Commands on a bank have one code path: an HTTP request. With a server running it goes through the socket
 //! in the data folder, without one to the same router in this process.
@@ -56,6 +57,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Break(breaks) => command::breaks::run(&breaks)?,
         Command::Webhook(webhook) => command::webhook::run(&webhook)?,
         Command::Outbox(outbox) => command::outbox::run(&outbox)?,
+        Command::Drill(args) => return command::drill::run(&args),
         Command::Verify(args) => return command::verify::run(&args),
         Command::Migrate(args) => return command::migrate::run(&args),
         Command::Db(db) => command::db::run(&db)?,

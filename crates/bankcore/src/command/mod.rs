@@ -9,6 +9,7 @@ pub mod completions;
 pub mod config;
 pub mod day;
 pub mod db;
+pub mod drill;
 pub mod inspect;
 pub mod key;
 pub mod migrate;
