@@ -77,7 +77,7 @@ async fn play(scene: &mut Scene<'_>) -> anyhow::Result<Ended> {
         .tell(Who::Customer, format!("asks by key: all {acknowledged} that were acknowledged are there"))
         .await;
     let told = format!(
-        "of the {unanswered} without an answer {posted} are there and {} are not; those are sent again, and the rest",
+        "the {unanswered} without an answer: {posted} there, {} not; those are sent again, and then the rest",
         unanswered - posted
     );
     scene.tell(Who::Customer, told).await;
