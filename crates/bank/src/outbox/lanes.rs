@@ -159,6 +159,17 @@ impl Lanes {
         self.release(&lanes);
     }
 
+    /// An event that waits for its time may be tried again at `due_us`, if that is sooner.
+    pub fn bring_forward(&mut self, sequence: u64, due_us: i64) {
+        let Some(event) = self.undone.get_mut(&sequence).filter(|event| event.due_us > due_us) else {
+            return;
+        };
+        let before = std::mem::replace(&mut event.due_us, due_us);
+        if self.timed.remove(&(before, sequence)) {
+            self.timed.insert((due_us, sequence));
+        }
+    }
+
     /// Everything that was tried before may be tried again now.
     pub fn hasten(&mut self, now_us: i64) {
         for event in self.undone.values_mut() {

@@ -207,10 +207,11 @@ impl Progress {
         Ok(())
     }
 
-    /// Takes in what somebody had parked to be sent again, beside this.
+    /// Takes in what somebody had parked to be sent again, beside this: new ones, and those that are wanted sooner.
     pub(super) async fn reread(&mut self) -> Result<Vec<Parked>, DatabaseError> {
         let found = parked(&self.database, self.id).await?;
-        let new = found.into_iter().filter(|parked| !self.parked.contains_key(&parked.sequence));
+        let known = |parked: &Parked| self.parked.get(&parked.sequence);
+        let new = found.into_iter().filter(|new| known(new).is_none_or(|known| new.due_us < known.due_us));
         let new: Vec<Parked> = new.collect();
         self.parked.extend(new.iter().map(|parked| (parked.sequence, *parked)));
         Ok(new)
@@ -334,6 +335,16 @@ pub(super) async fn park_again(
             .await
             .map_err(fault)?;
         if known.binary_search(&sequence.cast_signed()).is_ok() {
+            sqlx::query(
+                "UPDATE outbox_parked SET due_at = ? WHERE subscription_id = ? AND sequence = ? AND due_at > ?",
+            )
+            .bind(now_us)
+            .bind(key.clone())
+            .bind(sequence.cast_signed())
+            .bind(now_us)
+            .execute(change.connection())
+            .await
+            .map_err(fault)?;
             continue;
         }
         sqlx::query(

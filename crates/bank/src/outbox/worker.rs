@@ -331,16 +331,18 @@ impl Worker {
     /// Takes in events that were parked.
     async fn keep(&mut self, parked: Vec<super::lanes::Parked>) -> Result<(), Fault> {
         for parked in parked {
-            if !self.lanes.holds(parked.sequence) {
-                let event = self.shared.event(parked.sequence).await?;
-                let lanes = self.lanes_of(&event);
-                self.lanes.keep(parked, lanes);
+            if self.lanes.holds(parked.sequence) {
+                self.lanes.bring_forward(parked.sequence, parked.due_us);
+                continue;
             }
+            let event = self.shared.event(parked.sequence).await?;
+            let lanes = self.lanes_of(&event);
+            self.lanes.keep(parked, lanes);
         }
         Ok(())
     }
 
-    /// Something is to be sent again, now.
+    /// Something may have been parked to be sent again; all others keep their time.
     async fn again(&mut self) {
         match self.progress.reread().await {
             Ok(parked) => {
@@ -350,7 +352,6 @@ impl Worker {
             }
             Err(error) => tracing::warn!(%error, "what is to be sent again waits for the next start"),
         }
-        self.lanes.hasten(now_us());
     }
 
     /// How long nothing needs to be looked at.

@@ -65,6 +65,46 @@ async fn one_lane_that_fails_stops_no_other() {
     shows(&bank, &made, |webhook| webhook["parked"] == 0 && webhook["lag_events"] == 0).await;
 }
 
+/// Every change in the bank database (a key, a rail, a payment's step) once had all that was parked tried again at
+/// once: where something changes every second, the days before a dead letter were half a minute.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_parked_keeps_its_time_whatever_else_changes() {
+    let bank = rich().await;
+    let receiver = Receiver::start().await;
+    receiver.answers(|_| Reply::Status(500));
+    receiver.registered(&bank, json!({"filter": {"kinds": ["posted"]}})).await;
+    pay(&bank, (&bank.alice, ALICE), BOB, "1").await;
+    for number in 0.. {
+        if receiver.got().len() > 1 {
+            break;
+        }
+        let key = json!({"name": format!("{number}"), "principal": "auditor:new", "role": "auditor"});
+        bank.admin("/keys").json(key).await.expect(201);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let got = receiver.got();
+    let waited = got[1].at - got[0].at;
+    assert!(waited >= Duration::from_secs(4), "five seconds, a fifth less at most: {waited:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_does_not_wait_for_the_time_of_what_is_parked() {
+    let bank = rich().await;
+    let receiver = Receiver::start().await;
+    receiver.answers(|_| Reply::Status(500));
+    let made = receiver.registered(&bank, json!({"filter": {"kinds": ["posted"]}})).await;
+    let paid = [pay(&bank, (&bank.alice, ALICE), CAROL_SAVINGS, "1").await, deposit(&bank, BOB, "2").await];
+    shows(&bank, &made, |webhook| webhook["parked"] == 2).await;
+    receiver.answers(|_| Reply::Status(200));
+    let began = Instant::now();
+    let replay = json!({"events": [paid[1].to_string()]});
+    bank.admin(&format!("/outbox/{}/replay", made["id"].as_str().unwrap())).json(replay).await.expect(200);
+    receiver.has(&paid[1..]).await;
+    assert!(began.elapsed() < Duration::from_secs(3), "sooner than its time: {:?}", began.elapsed());
+    assert!(!receiver.accepted().contains(&paid[0]), "the other one keeps its time");
+    receiver.has(&paid).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_is_down_costs_the_others_nothing_and_reads_on_when_it_is_back() {
     let bank = rich().await;

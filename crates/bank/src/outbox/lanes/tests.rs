@@ -40,6 +40,22 @@ fn an_event_of_two_lanes_waits_for_both_and_both_wait_for_it() {
 }
 
 #[test]
+fn one_that_is_brought_forward_leaves_the_time_of_the_others() {
+    let mut lanes = taken(&[(1, &[7]), (2, &[7]), (3, &[8])]);
+    assert_eq!(out(&mut lanes, 0), [1, 3]);
+    lanes.failed(1, 1, 500);
+    lanes.failed(3, 1, 500);
+    lanes.bring_forward(3, 100);
+    lanes.bring_forward(1, 900);
+    assert_eq!(out(&mut lanes, 499), [3], "later is not sooner");
+    assert_eq!(out(&mut lanes, 500), [1]);
+    lanes.bring_forward(1, 100);
+    lanes.bring_forward(9, 100);
+    lanes.failed(1, 2, 700);
+    assert_eq!(lanes.due(), Some(700), "one that is out, or not held, is let alone");
+}
+
+#[test]
 fn a_failed_event_parks_its_lanes_only_and_the_mark_passes_it() {
     let mut lanes = taken(&[(1, &[7]), (2, &[7, 8]), (3, &[8]), (4, &[9])]);
     assert_eq!(out(&mut lanes, 0), [1, 4]);
