@@ -78,7 +78,7 @@ fn from_nothing_to_the_first_transfer_and_through_a_kill() {
     assert_eq!(balances(&dir), before);
     let report = json(&dir, &["verify"]);
     assert_eq!((report["ok"].as_bool(), report["damage"].is_null()), (Some(true), true), "{report}");
-    assert_eq!(report["accounts"], 11);
+    assert_eq!(report["accounts"], 13);
     let head = json(&dir, &["inspect", "head"]);
     assert_eq!((&head["sequence"], &head["hash"]), (&report["head"]["sequence"], &report["head"]["hash"]));
 }
@@ -101,7 +101,7 @@ fn every_demo_key_works(demo: &Value, server: &Server) {
         let answer = get(&server.address, "/api/v1/accounts", key.as_str().unwrap());
         let seen = answer.body["items"].as_array().map(Vec::len);
         let own = matches!(name.as_str(), "alice" | "bob" | "carol");
-        assert_eq!((answer.status, seen), (200, Some(if own { 2 } else { 11 })), "{name}");
+        assert_eq!((answer.status, seen), (200, Some(if own { 2 } else { 13 })), "{name}");
     }
 }
 

@@ -70,7 +70,10 @@ fn a_user_that_may_only_look() {
     by_hand(&database, &format!("GRANT SELECT ON {}.* TO looker@'127.0.0.1'", name(&database)));
     let error = refused(&as_user(&database, "looker"));
     assert!(matches!(error, OpenError::Privilege { .. }), "{error}");
-    by_hand(&database, &format!("GRANT INSERT, UPDATE ON {}.* TO looker@'127.0.0.1'", name(&database)));
+    by_hand(
+        &database,
+        &format!("GRANT INSERT, UPDATE, DELETE ON {}.* TO looker@'127.0.0.1'", name(&database)),
+    );
     let bank = Running::open(&as_user(&database, "looker"));
     furnish(&bank.books, 1);
     bank.stop();
