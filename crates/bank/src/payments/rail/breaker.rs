@@ -5,7 +5,10 @@
 
 /// Failures in a row that open the breaker.
 pub const FAILURES_MAX: u32 = 5;
-/// How long it stays open at first, and at most, µs. It doubles with every probe that fails.
+/// Questions that are let through when it has been open long enough. With one alone, a rail that fails every other time
+/// would be shut out for a minute again and again.
+const PROBES: u32 = 3;
+/// How long it stays open at first, and at most, µs. It doubles with every round of probes that fails.
 const OPEN_FIRST_US: i64 = 1_000_000;
 const OPEN_MOST_US: i64 = 60_000_000;
 
@@ -15,13 +18,15 @@ const SAVED_MAX: f64 = 100.0;
 const EARNED: f64 = 0.2;
 const PER_SECOND: f64 = 10.0;
 
-/// Closed: ask. Open: do not. Half-open: one may ask.
+/// Closed: ask. Open: do not. Half-open: a few may ask, and one answer closes it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Breaker {
     failures: u32,
     opened: u32,
     until_us: i64,
-    probing: bool,
+    /// Probes of this round that may still be sent, and those that are out.
+    left: u32,
+    out: u32,
 }
 
 impl Breaker {
@@ -33,12 +38,15 @@ impl Breaker {
         if self.failures < FAILURES_MAX {
             return Ok(());
         }
-        if now_us < self.until_us {
+        if now_us >= self.until_us {
+            // A new round. If nothing is ever heard of its probes, the next one comes after another pause.
+            (self.until_us, self.left, self.out) = (now_us + self.pause(), PROBES, 0);
+        }
+        if self.left == 0 {
             return Err(self.until_us);
         }
-        // The probe: the next one waits until it is known what came of this one.
-        self.until_us = now_us + self.pause();
-        self.probing = true;
+        self.left -= 1;
+        self.out += 1;
         Ok(())
     }
 
@@ -47,7 +55,7 @@ impl Breaker {
         *self = Breaker::default();
     }
 
-    /// A question was not answered. While it is open only the probe counts: what was under way when it opened says
+    /// A question was not answered. While it is open only probes count: what was under way when it opened says
     /// nothing new, and many at once would make one bad moment a long one.
     pub fn failed(&mut self, now_us: i64) {
         if self.failures < FAILURES_MAX {
@@ -55,8 +63,13 @@ impl Breaker {
             if self.failures < FAILURES_MAX {
                 return;
             }
-        } else if !std::mem::take(&mut self.probing) {
+        } else if self.out == 0 {
             return;
+        } else {
+            self.out -= 1;
+            if self.out > 0 || self.left > 0 {
+                return;
+            }
         }
         self.until_us = now_us + self.pause();
         self.opened = self.opened.saturating_add(1);
@@ -107,31 +120,51 @@ mod tests {
 
     const S: i64 = 1_000_000;
 
-    #[test]
-    fn the_breaker_opens_at_its_bound_and_lets_one_probe_through() {
+    /// A breaker that has just opened, at 0.
+    fn open() -> Breaker {
         let mut breaker = Breaker::default();
         for _ in 0..FAILURES_MAX {
             assert_eq!(breaker.admit(0), Ok(()));
             breaker.failed(0);
         }
-        assert_eq!(breaker.admit(S - 1), Err(S));
-        assert_eq!(breaker.admit(S), Ok(()), "the probe");
-        assert!(breaker.admit(S).is_err(), "and no second one");
-        breaker.answered();
-        assert_eq!(breaker.admit(S), Ok(()));
+        breaker
     }
 
     #[test]
-    fn each_probe_that_fails_doubles_the_pause_up_to_a_bound() {
-        let mut breaker = Breaker::default();
+    fn the_breaker_opens_at_its_bound_and_lets_a_few_probes_through() {
+        let mut breaker = open();
+        assert_eq!(breaker.admit(S - 1), Err(S));
+        for _ in 0..PROBES {
+            assert_eq!(breaker.admit(S), Ok(()), "a probe");
+        }
+        assert!(breaker.admit(S).is_err(), "and no more");
+        breaker.failed(S);
+        breaker.answered();
+        assert_eq!(breaker.admit(S), Ok(()), "one answer closes it");
+    }
+
+    #[test]
+    fn each_round_that_fails_doubles_the_pause_up_to_a_bound() {
+        let mut breaker = open();
         let mut now = 0;
-        (0..FAILURES_MAX).for_each(|_| breaker.failed(now));
         for seconds in [1, 2, 4, 8, 16, 32, 60, 60] {
             assert_eq!(breaker.admit(now), Err(now + seconds * S));
             now += seconds * S;
-            assert_eq!(breaker.admit(now), Ok(()));
-            breaker.failed(now);
+            for _ in 0..PROBES {
+                assert_eq!(breaker.admit(now), Ok(()));
+            }
+            (0..PROBES).for_each(|_| breaker.failed(now));
         }
+    }
+
+    #[test]
+    fn probes_of_which_nothing_is_ever_heard_do_not_shut_the_rail_out() {
+        let mut breaker = open();
+        for _ in 0..PROBES {
+            assert_eq!(breaker.admit(S), Ok(()));
+        }
+        let next = breaker.admit(S).unwrap_err();
+        assert_eq!(breaker.admit(next), Ok(()));
     }
 
     /// Thirty questions that were under way when a rail stumbled once made it an outage of a minute.
