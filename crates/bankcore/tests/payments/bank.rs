@@ -1,11 +1,11 @@
-//! The bank: `bankcore serve --demo` as a process, killed and started again on the same port.
+//! The bank: one `bankcore serve` or several as processes, each killed and started again on the same port.
 
 use std::net::TcpListener;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use sim::server::{Database, MariaDb};
 use tempfile::TempDir;
 
 use crate::common::{self, get, http};
@@ -13,14 +13,23 @@ use crate::common::{self, get, http};
 /// How long a start may take, on a machine that has other things to do.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// A bank with one service or several. The first one made it, and its folder holds the demonstration's keys.
 pub struct Bank {
-    folder: TempDir,
-    process: Child,
-    address: String,
+    services: Vec<Service>,
+    database: Option<Database>,
     demo: Value,
 }
 
-/// A port that nobody has: the bank keeps it over all its lives, so that notices find it.
+/// A service: a process, on a port that it keeps over all its lives, so that notices and clients find it.
+struct Service {
+    folder: TempDir,
+    address: String,
+    /// What it is started with besides folder and address.
+    words: Vec<String>,
+    process: Child,
+}
+
+/// A port that nobody has.
 pub fn free_port() -> String {
     TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").to_string()
 }
@@ -44,28 +53,73 @@ pub fn start(words: &[&str], address: &str) -> Child {
     process
 }
 
-fn serve(dir: &Path, address: &str) -> Child {
-    let dir = dir.to_str().expect("a plain path");
-    start(&["serve", "--demo", "--listen", address, "--segment-mib", "2", "--data", dir], address)
+impl Service {
+    fn start(words: &[&str]) -> Service {
+        let folder = tempfile::Builder::new().prefix("bankcore-payments").tempdir().expect("a folder");
+        let address = free_port();
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        let process = Service::life(&folder, &address, &words);
+        let service = Service { folder, address, words, process };
+        // The port answers before the folder is ready for the command line.
+        service.waits_for("bankcore.sock");
+        service
+    }
+
+    fn life(folder: &TempDir, address: &str, words: &[String]) -> Child {
+        let dir = folder.path().to_str().expect("a plain path");
+        let first = ["serve", "--listen", address, "--segment-mib", "2", "--data", dir];
+        let words: Vec<&str> = first.into_iter().chain(words.iter().map(String::as_str)).collect();
+        start(&words, address)
+    }
+
+    fn waits_for(&self, file: &str) {
+        let begun = Instant::now();
+        while !self.folder.path().join(file).exists() {
+            assert!(begun.elapsed() < PATIENCE, "{file} is made");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn kill(&mut self) {
+        self.process.kill().expect("it can be killed");
+        self.process.wait().expect("it was our child");
+    }
+
+    fn restart(&mut self) {
+        self.process = Service::life(&self.folder, &self.address, &self.words);
+    }
 }
 
 impl Bank {
-    pub fn start() -> Bank {
-        let folder = tempfile::Builder::new().prefix("bankcore-payments").tempdir().expect("a folder");
-        let address = free_port();
-        let process = serve(folder.path(), &address);
-        // The port answers before the demonstration is written.
-        let begun = Instant::now();
-        while !folder.path().join("demo.json").exists() || !folder.path().join("bankcore.sock").exists() {
-            assert!(begun.elapsed() < PATIENCE, "the demonstration is made");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        let demo = common::demo_file(folder.path());
-        Bank { folder, process, address, demo }
+    /// One service, on a journal of its own.
+    pub fn on_a_journal() -> Bank {
+        let first = Service::start(&["--demo"]);
+        first.waits_for("demo.json");
+        let demo = common::demo_file(first.folder.path());
+        Bank { services: vec![first], database: None, demo }
     }
 
-    pub fn address(&self) -> String {
-        self.address.clone()
+    /// Two services, on one database.
+    pub fn on_a_database() -> Bank {
+        let database = MariaDb::shared().empty();
+        let first = Service::start(&["--demo", "--store", &database.url]);
+        first.waits_for("demo.json");
+        let second = Service::start(&["--store", &database.url]);
+        let demo = common::demo_file(first.folder.path());
+        Bank { services: vec![first, second], database: Some(database), demo }
+    }
+
+    /// Where each of its services listens.
+    pub fn addresses(&self) -> Vec<String> {
+        self.services.iter().map(|service| service.address.clone()).collect()
+    }
+
+    fn address(&self) -> &str {
+        &self.services[0].address
+    }
+
+    fn folder(&self) -> &std::path::Path {
+        self.services[0].folder.path()
     }
 
     /// What the demonstration says of its rail.
@@ -73,17 +127,16 @@ impl Bank {
         &self.demo["rail"]
     }
 
-    pub fn kill(&mut self) {
-        self.process.kill().expect("it can be killed");
-        self.process.wait().expect("it was our child");
-    }
-
-    pub fn restart(&mut self) {
-        self.process = serve(self.folder.path(), &self.address);
+    /// Kills a service, the next one in turn, and starts it again.
+    pub fn kill(&mut self, turn: usize) {
+        let count = self.services.len();
+        let service = &mut self.services[turn % count];
+        service.kill();
+        service.restart();
     }
 
     pub fn stop(&mut self) {
-        self.kill();
+        self.services.iter_mut().for_each(Service::kill);
     }
 
     /// Sets the rail up for a test: short times, many questions.
@@ -92,7 +145,7 @@ impl Bank {
         let carries =
             format!("BDT:1000.00:{}:{}:{}", account("clearing"), account("nostro"), account("suspense"));
         common::json(
-            self.folder.path(),
+            self.folder(),
             &[
                 "rail",
                 "set",
@@ -123,7 +176,7 @@ impl Bank {
             ("Idempotency-Key", "deposit"),
             ("Content-Type", "application/json"),
         ];
-        let answer = http(&self.address, "POST", "/api/v1/banker/deposits", &headers, &body.to_string());
+        let answer = http(self.address(), "POST", "/api/v1/banker/deposits", &headers, &body.to_string());
         assert_eq!(answer.expect("an answer").status, 201);
     }
 
@@ -131,7 +184,7 @@ impl Bank {
     pub fn balance(&self, account: &str) -> i64 {
         let id = self.demo["accounts"][account].as_str().expect("an account");
         let admin = self.demo["keys"]["admin"].as_str().expect("a key");
-        let answer = get(&self.address, &format!("/api/v1/accounts/{id}"), admin);
+        let answer = get(self.address(), &format!("/api/v1/accounts/{id}"), admin);
         let text = answer.body["ledger_balance"].as_str().expect("a balance").replace('.', "");
         text.parse().expect("digits")
     }
@@ -142,7 +195,7 @@ impl Bank {
         let mut items = Vec::new();
         let mut path = "/api/v1/payments?limit=500".to_owned();
         loop {
-            let answer = get(&self.address, &path, admin);
+            let answer = get(self.address(), &path, admin);
             assert_eq!(answer.status, 200, "{}", answer.body);
             items.extend(answer.body["items"].as_array().expect("a list").iter().cloned());
             match answer.body["next_cursor"].as_str() {
@@ -161,12 +214,16 @@ impl Bank {
     }
 
     pub fn verify(&self) {
-        let report = common::json(self.folder.path(), &["verify"]);
+        let words = match &self.database {
+            None => vec!["verify"],
+            Some(database) => vec!["verify", "--store", &database.url],
+        };
+        let report = common::json(self.folder(), &words);
         assert_eq!(report["ok"], true, "{report:#}");
     }
 }
 
-impl Drop for Bank {
+impl Drop for Service {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
