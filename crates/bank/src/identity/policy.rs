@@ -26,7 +26,7 @@
 //! | Batch          | all   | all    | all        | -       | all      | -     |
 //! | Hold           | all   | customers | -         | -       | own      | -     |
 //! | EndHold        | all   | customers | -         | -       | own      | -     |
-//! | Pay            | all   | customers | customers | -       | own      | -     |
+//! | Pay            | all   | customers | customers | -       | own      | customers |
 //! | ReadPayment    | all   | all    | all        | all     | own      | -     |
 //! | ListPayments   | all   | all    | all        | all     | own      | -     |
 //! | CancelPayment  | all   | customers | customers | -      | own      | -     |
@@ -60,6 +60,8 @@
 //!   the same normal side, so without this a teller could pay out the bank's income, and a customer move a
 //!   debt of theirs to somebody else's loan. Who does not know what an account is says "the bank's".
 //! - What comes from a queue pays from customers' accounts and reads nothing; no API key has this role.
+//! - Whoever may move money may give it a value date in the past, within the rules' bound: nothing is computed from
+//!   value dates yet. With interest it becomes a right of its own.
 //! - A banker opens customers' accounts without an overdraft: a limit is for those who may change limits.
 
 use super::credential::Credential;
@@ -320,7 +322,7 @@ fn reach(role: Role, action: Action) -> Reach {
             | ReadKey | ReadBreaks | ListKeys | ReadAudit | ReadMetrics | ReadPayment | ListPayments
             | ReadCases | ReadRails | ReadOutbox,
         ) => Reach::All,
-        (Role::Queue, Transfer) => Reach::Customers,
+        (Role::Queue, Transfer | Pay) => Reach::Customers,
         (Role::Customer, Batch | ReadRails) => Reach::All,
         (
             Role::Customer,

@@ -16,7 +16,7 @@ pub enum Role {
     Auditor,
     /// Reads own accounts, pays from them.
     Customer,
-    /// Transfers that come as messages from a broker; no API key has this role.
+    /// Transfers and payments that come as messages from a broker; no API key has this role.
     Queue,
 }
 

@@ -32,12 +32,26 @@ pub struct Desk {
     router: Router,
 }
 
-/// The one thing that a message may ask for.
+/// What a message asks for: one of these.
 #[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Message<'a> {
+#[serde(rename_all = "snake_case")]
+enum Message<'a> {
+    /// Money between two accounts of this bank.
     #[serde(borrow)]
-    transfer: &'a RawValue,
+    Transfer(&'a RawValue),
+    /// Money to another institution.
+    #[serde(borrow)]
+    Payment(&'a RawValue),
+}
+
+impl<'a> Message<'a> {
+    /// The endpoint that decides it, and what it is given.
+    fn request(&self) -> (&'static str, &'a RawValue) {
+        match self {
+            Message::Transfer(body) => ("/api/v1/transactions/transfer", body),
+            Message::Payment(body) => ("/api/v1/payments", body),
+        }
+    }
 }
 
 impl Desk {
@@ -61,10 +75,11 @@ impl Desk {
                 return dead("malformed_request", &format!("The message is not as it should be: {error}."));
             }
         };
-        let request = Request::post("/api/v1/transactions/transfer")
+        let (path, body) = message.request();
+        let request = Request::post(path)
             .header("idempotency-key", id)
             .header(header::CONTENT_TYPE, "application/json")
-            .body(Body::from(message.transfer.get().to_owned()));
+            .body(Body::from(body.get().to_owned()));
         match request {
             Ok(request) => self.ask(request).await,
             Err(_) => {

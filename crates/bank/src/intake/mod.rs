@@ -1,4 +1,4 @@
-//! Queue in: transfers that come as messages from NATS or RabbitMQ.
+//! Queue in: transfers and payments that come as messages from NATS or RabbitMQ.
 //!
 //! ```text
 //!  broker ─► message {"transfer": {…}} ─► the same endpoint that HTTP has ─► 2xx: acknowledged

@@ -54,6 +54,10 @@ pub struct Ask<'a> {
 }
 
 impl Bank {
+    pub fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
     pub async fn open() -> Bank {
         Bank::with(service::Settings::default()).await
     }

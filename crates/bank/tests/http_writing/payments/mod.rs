@@ -3,6 +3,7 @@
 mod bad_input;
 mod incoming;
 mod notices;
+mod queued;
 mod rail;
 mod way;
 
