@@ -258,10 +258,11 @@ impl Outbox {
     async fn standing(&self, subscription: Subscription) -> Result<Standing, OutboxError> {
         let database = &self.shared.database;
         let now = self.running.now(subscription.id);
-        let written = progress::mark(database, subscription.id).await?.unwrap_or(subscription.begins_after);
+        // What is written, and the mark before the parked: one that the worker has in mind may have passed events that
+        // nobody counts as parked yet, and for a moment nothing at all would seem to be missing.
+        let mark = progress::mark(database, subscription.id).await?.unwrap_or(subscription.begins_after);
         let (parked, dead_letters) = progress::counts(database, subscription.id).await?;
         let head = self.shared.books.reads().head().sequence.0;
-        let mark = now.as_ref().map_or(written, |now| now.mark.max(written));
         let mut oldest_us = now.as_ref().and_then(|now| now.oldest_us);
         if oldest_us.is_none() && mark < head {
             oldest_us = self.shared.event(mark + 1).await.ok().map(|event| event.time);

@@ -16,8 +16,6 @@ pub struct Seen(Mutex<Now>);
 /// How a subscription stands.
 #[derive(Clone, Debug, Default)]
 pub struct Now {
-    /// Everything at or below it is delivered, parked, given up or not wanted.
-    pub mark: u64,
     /// The time of the oldest event that is not delivered, microseconds since 1970.
     pub oldest_us: Option<i64>,
     /// Events that are held, parked ones included.

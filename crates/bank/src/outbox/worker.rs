@@ -373,7 +373,6 @@ impl Worker {
             None => None,
         };
         self.seen.update(|seen| {
-            seen.mark = durable.mark;
             seen.oldest_us = oldest_us;
             seen.undone = self.lanes.undone();
             seen.in_flight = self.lanes.in_flight();
