@@ -24,8 +24,8 @@ pub(super) const TABLES: &[(&str, &str)] = &[
     ("api_key_accounts", "key_id, account_id"),
     (
         "subscriptions",
-        "id, sink, name, target, principal, role, accounts, kinds, filter_accounts, begins_after, created_at, \
-         created_by, disabled_at, disabled_why",
+        "id, sink, name, target, principal, role, accounts, kinds, filter_accounts, begins_after, \
+         created_at, created_by, disabled_at, disabled_why, templates",
     ),
     ("subscription_secrets", "id, subscription_id, secret, created_at, expires_at"),
     ("outbox_marks", "subscription_id, mark, updated_at"),

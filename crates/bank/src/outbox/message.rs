@@ -9,6 +9,7 @@ use ledger::Event;
 use serde::Serialize;
 
 use super::lanes::LaneIds;
+use super::template::Templates;
 use crate::http::wire::{EventOut, hex};
 
 /// An event as it goes out.
@@ -43,10 +44,25 @@ struct CloudEvent<'a, D: Serialize> {
     data: D,
 }
 
+/// An event, and the text of its notification.
+#[derive(Serialize)]
+struct Data<'a> {
+    #[serde(flatten)]
+    event: &'a EventOut,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notification: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Trial<'a> {
+    #[serde(skip_serializing_if = "Templates::is_empty")]
+    notifications: &'a Templates,
+}
+
 impl Message {
-    /// Of an event as its subscriber may see it.
+    /// Of an event as its subscriber may see it, with the text that a template made of it.
     #[must_use]
-    pub fn of(event: &Event, shown: &EventOut, source: &str, lanes: &LaneIds) -> Message {
+    pub fn of(event: &Event, shown: &EventOut, source: &str, lanes: &LaneIds, text: Option<&str>) -> Message {
         let kind = format!("{PREFIX}.{}", shown.kind);
         let document = CloudEvent {
             specversion: "1.0",
@@ -58,15 +74,15 @@ impl Message {
             // Of equal length, so that texts are in order as their numbers are.
             sequence: Some(format!("{:020}", event.sequence.0)),
             partitionkey: lanes.first().map(u64::to_string),
-            data: shown,
+            data: Data { event: shown, notification: text },
         };
         let body = serde_json::to_vec(&document).unwrap_or_default().into();
         Message { id: shown.id.clone(), sequence: event.sequence.0, kind, body }
     }
 
-    /// A message that says nothing but that messages arrive.
+    /// A message that says nothing but that messages arrive, and what templates make of an example.
     #[must_use]
-    pub fn trial(id: &str, source: &str, time: &str) -> Message {
+    pub fn trial(id: &str, source: &str, time: &str, examples: &Templates) -> Message {
         let kind = format!("{PREFIX}.test");
         let document = CloudEvent {
             specversion: "1.0",
@@ -77,7 +93,7 @@ impl Message {
             datacontenttype: "application/json",
             sequence: None,
             partitionkey: None,
-            data: serde_json::json!({}),
+            data: Trial { notifications: examples },
         };
         let body = serde_json::to_vec(&document).unwrap_or_default().into();
         Message { id: id.to_owned(), sequence: 0, kind, body }

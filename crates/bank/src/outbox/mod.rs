@@ -31,6 +31,7 @@
 mod keeper;
 pub mod lanes;
 pub mod message;
+mod notifier;
 pub mod progress;
 mod replay;
 pub mod retry;
@@ -39,6 +40,7 @@ mod running;
 pub mod seen;
 pub mod sink;
 pub mod subscription;
+pub mod template;
 mod turn;
 pub mod view;
 mod webhooks;

@@ -1,11 +1,14 @@
 //! The rows of `subscriptions` and `subscription_secrets`.
 
+use std::collections::BTreeMap;
+
 use sqlx::Row as _;
 use uuid::Uuid;
 
 use super::sink::SinkKind;
 use super::sink::webhook::signature::SigningSecret;
 use super::subscription::{Disabled, Subscription};
+use super::template::Templates;
 use super::view::Filter;
 use crate::database::{Change, Database, DatabaseError};
 use crate::http::wire::EVENT_KINDS;
@@ -38,8 +41,8 @@ pub(super) async fn one(database: &Database, id: Uuid) -> Result<Option<Subscrip
 pub(super) async fn insert(change: &mut Change, new: &Subscription) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO subscriptions (id, sink, name, target, principal, role, accounts, kinds, filter_accounts,
-                                    begins_after, created_at, created_by)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                                    templates, begins_after, created_at, created_by)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(new.id.as_bytes().to_vec())
     .bind(new.sink.name())
@@ -50,6 +53,7 @@ pub(super) async fn insert(change: &mut Change, new: &Subscription) -> Result<()
     .bind(json(&new.accounts))
     .bind(json(&new.filter.kinds))
     .bind(json(&new.filter.accounts))
+    .bind(templates(new))
     .bind(new.begins_after.cast_signed())
     .bind(new.created_at_us)
     .bind(new.created_by.clone())
@@ -61,14 +65,15 @@ pub(super) async fn insert(change: &mut Change, new: &Subscription) -> Result<()
 /// Writes what may change.
 pub(super) async fn update(change: &mut Change, changed: &Subscription) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "UPDATE subscriptions SET name = ?, target = ?, kinds = ?, filter_accounts = ?, disabled_at = ?,
-                                  disabled_why = ?
+        "UPDATE subscriptions SET name = ?, target = ?, kinds = ?, filter_accounts = ?, templates = ?,
+                                  disabled_at = ?, disabled_why = ?
           WHERE id = ?",
     )
     .bind(changed.name.clone())
     .bind(changed.target.clone())
     .bind(json(&changed.filter.kinds))
     .bind(json(&changed.filter.accounts))
+    .bind(templates(changed))
     .bind(changed.disabled.as_ref().map(|disabled| disabled.at_us))
     .bind(changed.disabled.as_ref().map(|disabled| disabled.why.clone()))
     .bind(changed.id.as_bytes().to_vec())
@@ -180,11 +185,28 @@ fn read(row: &StoredRow) -> Result<Subscription, sqlx::Error> {
             kinds: kinds.iter().map(known).collect::<Result<_, _>>()?,
             accounts: list(row, "filter_accounts")?,
         },
+        templates: read_templates(row)?,
         begins_after: row.try_get::<i64, _>("begins_after")?.cast_unsigned(),
         created_at_us: row.try_get("created_at")?,
         created_by: row.try_get("created_by")?,
         disabled: at.zip(why).map(|(at_us, why)| Disabled { at_us, why }),
     })
+}
+
+/// None is kept as none, so that rows from before there were templates are as they were.
+fn templates(subscription: &Subscription) -> Option<String> {
+    let templates = &subscription.templates;
+    if templates.is_empty() { None } else { serde_json::to_string(templates).ok() }
+}
+
+fn read_templates(row: &StoredRow) -> Result<Templates, sqlx::Error> {
+    let text: Option<String> = row.try_get("templates")?;
+    let Some(text) = text else { return Ok(Templates::new()) };
+    let read: BTreeMap<String, String> = serde_json::from_str(&text).map_err(|_| decode("templates"))?;
+    let known = |kind: &str| EVENT_KINDS.into_iter().find(|known| *known == kind);
+    let each =
+        read.into_iter().map(|(kind, text)| Ok((known(&kind).ok_or_else(|| decode("templates"))?, text)));
+    each.collect()
 }
 
 type StoredRow = sqlx::any::AnyRow;

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::sink::SinkKind;
+use super::template::Templates;
 use super::view::Filter;
 use crate::identity::{Credential, Role};
 
@@ -25,6 +26,8 @@ pub struct Subscription {
     pub accounts: Vec<u64>,
     /// What is wanted of that.
     pub filter: Filter,
+    /// What the text of a notification is made from, by kind of event.
+    pub templates: Templates,
     /// The sequence after which it began.
     pub begins_after: u64,
     /// When it was made, microseconds since 1970.

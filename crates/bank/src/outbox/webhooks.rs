@@ -11,8 +11,9 @@ use super::sink::SinkKind;
 use super::sink::webhook::address;
 use super::sink::webhook::signature::SigningSecret;
 use super::subscription::{Disabled, Subscription};
+use super::template::{About, Templates, fill};
 use super::view::Filter;
-use super::wish::{check_accounts, check_name, sort};
+use super::wish::{check_accounts, check_name, check_templates, sort};
 use super::{Begin, Change, Outbox, OutboxError, Wish, rows, running};
 use crate::database::Actor;
 use crate::http::wire::time;
@@ -64,6 +65,7 @@ impl Outbox {
             role: wish.role,
             accounts: wish.accounts,
             filter: wish.filter,
+            templates: wish.templates,
             begins_after: self.sequence_of(wish.begin),
             created_at_us: now_us,
             created_by: by.name.to_string(),
@@ -110,6 +112,10 @@ impl Outbox {
         }
         if let Some(kinds) = change.kinds {
             webhook.filter.kinds = kinds;
+        }
+        if let Some(templates) = change.templates {
+            check_templates(&templates)?;
+            webhook.templates = templates;
         }
         match (change.enabled, &webhook.disabled) {
             (Some(true), _) => webhook.disabled = None,
@@ -180,7 +186,8 @@ impl Outbox {
         Ok(NewSecret(secret))
     }
 
-    /// Sends a message that says nothing, now, and tells what came of it; also to an endpoint that is disabled.
+    /// Sends a message of which nothing ever happened, now, with what the templates make of an example, and tells what
+    /// came of it; also to an endpoint that is disabled.
     ///
     /// # Errors
     /// Why nothing was sent.
@@ -189,7 +196,12 @@ impl Outbox {
         let sink =
             running::open(&self.shared, &self.settings, &webhook).await.map_err(OutboxError::System)?;
         let at_us = SystemClock::new().wall();
-        let message = Message::trial(&format!("test-{}", new_id(at_us)?), &self.shared.source, &time(at_us));
+        let now = time(at_us);
+        let example =
+            |(kind, text): (&&'static str, &String)| Some((*kind, fill(text, &About::example(kind, &now))?));
+        let examples = webhook.templates.iter().filter_map(example).collect();
+        let message =
+            Message::trial(&format!("test-{}", new_id(at_us)?), &self.shared.source, &now, &examples);
         let result = sink.deliver(Arc::new(message)).await;
         let tried = Tried { sequence: 0, attempt: 1, at_us, result };
         self.running.remember(id, tried.clone());
@@ -223,6 +235,7 @@ impl Outbox {
                     role: Role::Operations,
                     accounts: Vec::new(),
                     filter: Filter::default(),
+                    templates: Templates::new(),
                     begins_after: self.sequence_of(self.settings.begin),
                     created_at_us: now_us,
                     created_by: by.name.to_string(),

@@ -2,6 +2,7 @@
 
 use ledger::AccountId;
 
+use super::template::{self, Templates};
 use super::view::Filter;
 use super::{Begin, OutboxError};
 use crate::identity::{PrincipalName, Role};
@@ -28,6 +29,8 @@ pub struct Wish {
     pub accounts: Vec<u64>,
     /// What is wanted of that.
     pub filter: Filter,
+    /// What the text of a notification is made from, by kind of event.
+    pub templates: Templates,
     /// From when on.
     pub begin: Begin,
 }
@@ -43,6 +46,8 @@ pub struct Change {
     pub kinds: Option<Vec<&'static str>>,
     /// Which accounts; all if empty.
     pub accounts: Option<Vec<u64>>,
+    /// All templates; none if empty.
+    pub templates: Option<Templates>,
     /// Whether it gets anything.
     pub enabled: Option<bool>,
 }
@@ -62,6 +67,7 @@ impl Wish {
         check_accounts(&self.accounts, reads)?;
         sort(&mut self.filter.accounts);
         check_accounts(&self.filter.accounts, reads)?;
+        check_templates(&self.templates)?;
         if let Begin::After(sequence) = self.begin {
             check_sequence(sequence, reads)?;
         }
@@ -75,6 +81,12 @@ pub(super) fn check_name(name: &str) -> Result<(), OutboxError> {
         return Err(wish("a name has 1 to 100 printable characters"));
     }
     Ok(())
+}
+
+pub(super) fn check_templates(templates: &Templates) -> Result<(), OutboxError> {
+    templates.iter().try_for_each(|(kind, text)| {
+        template::check(text).map_err(|why| OutboxError::Wish(format!("the template for {kind}: {why}")))
+    })
 }
 
 pub(super) fn check_accounts(accounts: &[u64], reads: &dyn Reads) -> Result<(), OutboxError> {

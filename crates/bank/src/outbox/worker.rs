@@ -23,6 +23,7 @@ use tokio::time::{Instant, sleep};
 use super::Shared;
 use super::lanes::{LaneIds, Lanes};
 use super::message::Message;
+use super::notifier::Notifier;
 use super::progress::{DeadLetter, News, Progress, Tried};
 use super::retry::{DISABLED_AFTER, Health, Verdict};
 use super::seen::Seen;
@@ -85,6 +86,7 @@ pub(super) struct Worker {
     seen: Arc<Seen>,
     lanes: Lanes,
     health: Health,
+    notifier: Notifier,
     progress: Progress,
     messages: HashMap<u64, Arc<Message>>,
     bytes: usize,
@@ -109,6 +111,7 @@ impl Worker {
         let lanes = Lanes::new(progress.durable().mark);
         Ok(Worker {
             holder: subscription.holder(),
+            notifier: Notifier::new(&subscription),
             watch: shared.books.reads().watch(),
             shared,
             subscription,
@@ -237,7 +240,8 @@ impl Worker {
             let shown =
                 kept.then(|| view::shown(&self.holder, event, self.shared.identity, |id| names.get(id)));
             if let Some(shown) = shown {
-                self.hold(Message::of(event, &shown, &self.shared.source, &lanes));
+                let text = self.notifier.text(&self.shared, event, &shown, &lanes).await?;
+                self.hold(Message::of(event, &shown, &self.shared.source, &lanes, text.as_deref()));
             }
             self.lanes.take(event.sequence.0, lanes);
         }
@@ -267,7 +271,8 @@ impl Worker {
         let names = self.shared.names.of(&self.shared.books, std::slice::from_ref(&event)).await?;
         let shown = view::shown(&self.holder, &event, self.shared.identity, |id| names.get(id));
         let lanes = self.lanes_of(&event);
-        Ok(Some(Arc::new(Message::of(&event, &shown, &self.shared.source, &lanes))))
+        let text = self.notifier.text(&self.shared, &event, &shown, &lanes).await?;
+        Ok(Some(Arc::new(Message::of(&event, &shown, &self.shared.source, &lanes, text.as_deref()))))
     }
 
     /// Notes what came of an attempt; why the subscription ends, if it does.

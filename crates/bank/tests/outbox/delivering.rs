@@ -98,6 +98,7 @@ async fn a_restart_loses_nothing_and_after_a_clean_stop_nothing_comes_twice() {
                 role: bank::identity::Role::Admin,
                 accounts: vec![],
                 filter: bank::outbox::view::Filter::default(),
+                templates: bank::outbox::template::Templates::new(),
                 begin: bank::outbox::Begin::After(0),
             };
             let by = bank::database::Actor::new("root", "test");

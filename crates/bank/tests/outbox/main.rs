@@ -6,5 +6,6 @@ mod bank;
 mod delivering;
 mod failing;
 mod managing;
+mod notifying;
 mod receiver;
 mod seeing;

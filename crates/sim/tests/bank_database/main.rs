@@ -25,6 +25,7 @@ macro_rules! suite {
                 a_dropped_change_leaves_nothing_and_no_name_behind,
                 a_hash_covers_the_one_before_it_and_every_column,
                 what_bypassed_the_service_is_chained_by_the_next_change_and_by_the_next_start,
+                a_template_of_notifications_is_in_the_trail_before_and_after,
                 changes_of_several_services_make_one_trail,
                 the_database_itself_refuses,
                 the_database_of_another_bank_is_refused,

@@ -116,6 +116,33 @@ pub async fn what_bypassed_the_service_is_chained_by_the_next_change_and_by_the_
     assert_eq!(unchained(&home.open().await).await, 0);
 }
 
+/// A template decides what customers are told, so who changed it is in the trail, from what and to what.
+pub async fn a_template_of_notifications_is_in_the_trail_before_and_after<H: Home>() {
+    let home = H::fresh().await;
+    let database = home.open().await;
+    let made = "INSERT INTO subscriptions (id, sink, name, target, principal, role, accounts, kinds, filter_accounts,
+                                    templates, begins_after, created_at, created_by)
+         VALUES (X'00000000000000000000000000000007', 'webhook', 'n', 'https://a.example/', 'p', 'admin', '[]', '[]',
+                 '[]', '{\"posted\":\"one\"}', 0, 1, 'me')";
+    home.by_hand(made).await.unwrap();
+    home.by_hand("UPDATE subscriptions SET templates = '{\"posted\":\"two\"}'").await.unwrap();
+    home.by_hand("UPDATE subscriptions SET templates = NULL").await.unwrap();
+    assert!(home.by_hand("UPDATE subscriptions SET templates = 'two'").await.is_err(), "it is no JSON");
+    let records = audit::list(&database, 0, 100).await.unwrap();
+    let template = |state: &Option<serde_json::Value>| -> serde_json::Value {
+        state.as_ref().map(|state| state["templates"]["posted"].clone()).unwrap_or_default()
+    };
+    let told: Vec<_> =
+        records.iter().map(|record| (template(&record.before), template(&record.after))).collect();
+    let word = serde_json::Value::from;
+    let nothing = serde_json::Value::Null;
+    assert_eq!(
+        told,
+        [(nothing.clone(), word("one")), (word("one"), word("two")), (word("two"), nothing)],
+        "{records:?}"
+    );
+}
+
 /// Several services at once: one trail without gaps, every record chained, nothing lost.
 pub async fn changes_of_several_services_make_one_trail<H: Home>() {
     const EACH: usize = 12;

@@ -9,6 +9,7 @@ use crate::http::wire::{event_id, time};
 use crate::outbox::Standing;
 use crate::outbox::progress::Tried;
 use crate::outbox::sink::{Outcome, SinkKind};
+use crate::outbox::template::Templates;
 
 /// A subscription and how far it is.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -39,6 +40,10 @@ pub(in crate::http) struct Shown {
     accounts: Vec<String>,
     /// Which of them are wanted; all where nothing is named.
     filter: FilterOut,
+    /// What the text of a notification is made from, by kind of event.
+    #[serde(skip_serializing_if = "Templates::is_empty")]
+    #[schema(value_type = HashMap<String, String>)]
+    templates: Templates,
     /// active, down (nothing gets through), disabled, or stopped (this process does not deliver).
     #[schema(example = "active")]
     status: &'static str,
@@ -103,6 +108,7 @@ impl Shown {
                 accounts: ids(&subscription.filter.accounts),
                 kinds: subscription.filter.kinds,
             },
+            templates: subscription.templates,
             status,
             disabled_at: disabled.as_ref().map(|disabled| time(disabled.at_us)),
             disabled_why: disabled.map(|disabled| disabled.why),

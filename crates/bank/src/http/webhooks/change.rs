@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{FilterBody, id};
+use super::{FilterBody, TemplatesBody, id, templates};
 use crate::http::app::App;
 use crate::http::caller::Unwritten;
 use crate::http::documented::Problems;
@@ -27,6 +27,9 @@ pub(in crate::http) struct WebhookChange {
     url: Option<String>,
     /// Which events are wanted.
     filter: Option<FilterBody>,
+    /// All templates of notifications, by kind of event; {} for none.
+    #[schema(value_type = Option<HashMap<String, String>>)]
+    templates: Option<TemplatesBody>,
     /// false: nothing is sent until it is enabled again, and then from where it stopped.
     enabled: Option<bool>,
 }
@@ -49,7 +52,8 @@ pub(super) async fn change(
     caller.may(Action::ManageOutbox, Object::Bank)?;
     let filter = body.filter.map(|filter| filter.filter()).transpose()?;
     let (kinds, accounts) = filter.map(|filter| (filter.kinds, filter.accounts)).unzip();
-    let change = Change { name: body.name, url: body.url, kinds, accounts, enabled: body.enabled };
+    let templates = body.templates.map(templates).transpose()?;
+    let change = Change { name: body.name, url: body.url, kinds, accounts, templates, enabled: body.enabled };
     let outbox = &app.service.outbox;
     let changed = outbox.change_webhook(id(&text)?, change, &caller.as_actor(), app.now()).await;
     let standing = outbox.read(changed.map_err(refused)?.id).await.map_err(refused)?;

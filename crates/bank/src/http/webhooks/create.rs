@@ -7,7 +7,7 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::FilterBody;
+use super::{FilterBody, TemplatesBody, templates};
 use crate::http::app::App;
 use crate::http::caller::Unwritten;
 use crate::http::documented::Problems;
@@ -43,6 +43,10 @@ pub(in crate::http) struct WebhookBody {
     /// Which of the events that may be seen are wanted; all if left out.
     #[serde(default)]
     filter: FilterBody,
+    /// What the text of a notification is made from, by kind of event: names in double braces, and if, elif, else, endif.
+    #[serde(default)]
+    #[schema(value_type = HashMap<String, String>, example = json!({"posted": "{{ amount }} {{ currency }}, account {{ account }}"}))]
+    templates: TemplatesBody,
     /// Events after this sequence; from now on if left out.
     #[schema(value_type = Option<String>, example = "0")]
     after: Option<SequenceText>,
@@ -83,6 +87,7 @@ pub(super) async fn create(
     };
     let wish = Wish {
         filter: body.filter.filter()?,
+        templates: templates(body.templates)?,
         name: body.name,
         url: body.url,
         principal,

@@ -9,6 +9,7 @@ mod read;
 mod secret;
 mod test;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -20,6 +21,7 @@ use uuid::Uuid;
 use super::app::App;
 use super::problem::Problem;
 use super::wire::{AccountIdText, EVENT_KINDS};
+use crate::outbox::template::Templates;
 use crate::outbox::view::Filter;
 
 pub(super) fn router() -> OpenApiRouter<Arc<App>> {
@@ -49,15 +51,24 @@ pub(in crate::http) struct FilterBody {
     accounts: Vec<AccountIdText>,
 }
 
+/// Templates as they are wished for, by kind of event.
+type TemplatesBody = BTreeMap<String, String>;
+
+fn templates(wished: TemplatesBody) -> Result<Templates, Problem> {
+    wished.into_iter().map(|(kind, text)| Ok((known("templates", &kind)?, text))).collect()
+}
+
+/// A kind of event by its word.
+fn known(field: &str, word: &str) -> Result<&'static str, Problem> {
+    EVENT_KINDS.into_iter().find(|kind| *kind == word).ok_or_else(|| {
+        let detail = format!("{field} cannot hold \"{word:.40}\"; it holds {}.", EVENT_KINDS.join(", "));
+        Problem::malformed(detail)
+    })
+}
+
 impl FilterBody {
     fn filter(&self) -> Result<Filter, Problem> {
-        let known = |word: &String| {
-            EVENT_KINDS.into_iter().find(|kind| kind == word).ok_or_else(|| {
-                let detail =
-                    format!("kinds cannot hold \"{word:.40}\"; it holds {}.", EVENT_KINDS.join(", "));
-                Problem::malformed(detail)
-            })
-        };
+        let known = |word: &String| known("kinds", word);
         let mut kinds: Vec<&'static str> = self.kinds.iter().map(known).collect::<Result<_, _>>()?;
         kinds.sort_unstable();
         kinds.dedup();

@@ -1,4 +1,4 @@
-//! `POST /api/v1/webhooks/{id}/test`: a message that says nothing, to see whether messages arrive.
+//! `POST /api/v1/webhooks/{id}/test`: a message of which nothing happened, to see whether messages arrive.
 
 use std::sync::Arc;
 
@@ -15,7 +15,8 @@ use crate::identity::{Action, Object};
 
 /// Send a test message
 ///
-/// A CloudEvent of type bankcore.test, once, now, also to a webhook that is disabled. Answers what came of it.
+/// A CloudEvent of type bankcore.test, once, now, also to a webhook that is disabled, with what its templates make of an
+/// example. Answers what came of it.
 #[utoipa::path(
     post, path = "/{id}/test", tag = "webhooks", params(("id" = String, Path, description = "Its id")),
     responses((status = 200, description = "What came of it", body = Delivery), Problems),

@@ -89,6 +89,7 @@ pub async fn register(service: &Service, url: &str, begin: Begin) -> anyhow::Res
         role: Role::Operations,
         accounts: Vec::new(),
         filter: Filter::default(),
+        templates: bank::outbox::template::Templates::new(),
         begin,
     };
     let by = Actor::new("bench", "local");

@@ -1,5 +1,7 @@
 //! `bankcore webhook change`, `enable` and `disable`: one request with different fields.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -28,6 +30,12 @@ pub struct ChangeArgs {
     /// Account whose events are wanted; replaces the whole filter, with --kind
     #[arg(long = "only-account", value_name = "ID")]
     only: Vec<String>,
+    /// Template for a kind of event; replaces all templates; may be said several times
+    #[arg(long = "template", value_name = "KIND=TEXT", value_parser = super::template)]
+    templates: Vec<(String, String)>,
+    /// No templates any more
+    #[arg(long, conflicts_with = "templates")]
+    no_templates: bool,
     /// Everything is wanted that may be seen
     #[arg(long, conflicts_with_all = ["kinds", "only"])]
     no_filter: bool,
@@ -64,6 +72,9 @@ pub(super) fn run(args: &ChangeArgs) -> anyhow::Result<()> {
     }
     if args.no_filter || !args.kinds.is_empty() || !args.only.is_empty() {
         body["filter"] = json!({"kinds": args.kinds, "accounts": args.only});
+    }
+    if args.no_templates || !args.templates.is_empty() {
+        body["templates"] = json!(args.templates.iter().cloned().collect::<BTreeMap<_, _>>());
     }
     change(&args.id, body, &args.ask)
 }

@@ -1,5 +1,7 @@
 //! `bankcore webhook create`.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
 use serde_json::json;
 
@@ -13,7 +15,9 @@ use crate::output;
 #[command(
     after_help = "Examples:\n  bankcore webhook create --name notifications --url https://hooks.example.com/bank\n  \
     bankcore webhook create --name alice --url https://alice.example.com/in --role customer --principal alice --account 101\n  \
-    bankcore webhook create --name warehouse --url https://dw.example.com/in --kind posted --after 0"
+    bankcore webhook create --name warehouse --url https://dw.example.com/in --kind posted --after 0\n  \
+    bankcore webhook create --name sms --url https://sms.example.com/in \
+    --template 'posted={{ amount }} {{ currency }}, account {{ account }}'"
 )]
 pub struct CreateArgs {
     /// What people call it
@@ -37,6 +41,9 @@ pub struct CreateArgs {
     /// Account whose events are wanted; may be said several times [default: all that may be seen]
     #[arg(long = "only-account", value_name = "ID")]
     only: Vec<String>,
+    /// What the text of a notification is made from, by kind of event; may be said several times
+    #[arg(long = "template", value_name = "KIND=TEXT", value_parser = super::template)]
+    templates: Vec<(String, String)>,
     /// Events after this sequence; 0 is the first one [default: from now on]
     #[arg(long, value_name = "SEQUENCE")]
     after: Option<String>,
@@ -48,6 +55,7 @@ pub(super) fn run(args: &CreateArgs) -> anyhow::Result<()> {
     let mut body = json!({
         "name": args.name, "url": args.url, "accounts": args.accounts,
         "filter": {"kinds": args.kinds, "accounts": args.only},
+        "templates": args.templates.iter().cloned().collect::<BTreeMap<_, _>>(),
     });
     for (name, value) in [("role", &args.role), ("principal", &args.principal), ("after", &args.after)] {
         if let Some(value) = value {

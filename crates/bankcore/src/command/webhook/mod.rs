@@ -48,14 +48,22 @@ pub fn run(webhook: &Webhook) -> anyhow::Result<()> {
     }
 }
 
+/// A template as it is said: the kind of event, and the text.
+fn template(said: &str) -> Result<(String, String), String> {
+    let parts = said.split_once('=').filter(|(kind, text)| !kind.is_empty() && !text.is_empty());
+    let (kind, text) = parts.ok_or("say KIND=TEXT, for instance posted='{{ amount }} {{ currency }}'")?;
+    Ok((kind.to_owned(), text.to_owned()))
+}
+
 /// A webhook, as it is shown alone.
-const FIELDS: [Column; 17] = [
+const FIELDS: [Column; 18] = [
     ("Id", "id"),
     ("Name", "name"),
     ("URL", "url"),
     ("Principal", "principal"),
     ("Role", "role"),
     ("Accounts", "accounts"),
+    ("Templates", "templates"),
     ("Status", "status"),
     ("Disabled at", "disabled_at"),
     ("Why", "disabled_why"),
