@@ -30,7 +30,7 @@ const FAULTS: &str = "refuse=0.1,late=0.1,twice=0.1,lose_answer=0.1,lose_request
                       out_of_order=0.1,contradict=0.1";
 
 /// Longer than a payment takes through all its questions, on a machine that has other things to do.
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_secs(1_200);
 
 fn size(name: &str, default: usize) -> usize {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)

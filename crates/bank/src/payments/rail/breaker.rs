@@ -9,7 +9,7 @@ pub const FAILURES_MAX: u32 = 5;
 /// would be shut out for a minute again and again.
 const PROBES: u32 = 3;
 /// How long it stays open at first, and at most, µs. It doubles with every round of probes that fails.
-const OPEN_FIRST_US: i64 = 1_000_000;
+const OPEN_FIRST_US: i64 = 250_000;
 const OPEN_MOST_US: i64 = 60_000_000;
 
 /// Repetitions that can be saved up.
@@ -133,23 +133,23 @@ mod tests {
     #[test]
     fn the_breaker_opens_at_its_bound_and_lets_a_few_probes_through() {
         let mut breaker = open();
-        assert_eq!(breaker.admit(S - 1), Err(S));
+        assert_eq!(breaker.admit(OPEN_FIRST_US - 1), Err(OPEN_FIRST_US));
         for _ in 0..PROBES {
-            assert_eq!(breaker.admit(S), Ok(()), "a probe");
+            assert_eq!(breaker.admit(OPEN_FIRST_US), Ok(()), "a probe");
         }
-        assert!(breaker.admit(S).is_err(), "and no more");
-        breaker.failed(S);
+        assert!(breaker.admit(OPEN_FIRST_US).is_err(), "and no more");
+        breaker.failed(OPEN_FIRST_US);
         breaker.answered();
-        assert_eq!(breaker.admit(S), Ok(()), "one answer closes it");
+        assert_eq!(breaker.admit(OPEN_FIRST_US), Ok(()), "one answer closes it");
     }
 
     #[test]
     fn each_round_that_fails_doubles_the_pause_up_to_a_bound() {
         let mut breaker = open();
         let mut now = 0;
-        for seconds in [1, 2, 4, 8, 16, 32, 60, 60] {
-            assert_eq!(breaker.admit(now), Err(now + seconds * S));
-            now += seconds * S;
+        for quarters in [1, 2, 4, 8, 16, 32, 64, 128, 240, 240] {
+            assert_eq!(breaker.admit(now), Err(now + quarters * S / 4));
+            now += quarters * S / 4;
             for _ in 0..PROBES {
                 assert_eq!(breaker.admit(now), Ok(()));
             }
@@ -161,9 +161,9 @@ mod tests {
     fn probes_of_which_nothing_is_ever_heard_do_not_shut_the_rail_out() {
         let mut breaker = open();
         for _ in 0..PROBES {
-            assert_eq!(breaker.admit(S), Ok(()));
+            assert_eq!(breaker.admit(OPEN_FIRST_US), Ok(()));
         }
-        let next = breaker.admit(S).unwrap_err();
+        let next = breaker.admit(OPEN_FIRST_US).unwrap_err();
         assert_eq!(breaker.admit(next), Ok(()));
     }
 
@@ -172,8 +172,8 @@ mod tests {
     fn what_was_under_way_when_it_opened_does_not_lengthen_the_pause() {
         let mut breaker = Breaker::default();
         (0..30).for_each(|_| breaker.failed(0));
-        assert_eq!(breaker.admit(0), Err(S));
-        assert_eq!(breaker.admit(S), Ok(()));
+        assert_eq!(breaker.admit(0), Err(OPEN_FIRST_US));
+        assert_eq!(breaker.admit(OPEN_FIRST_US), Ok(()));
     }
 
     #[test]
