@@ -3,8 +3,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    account, bench, breaks, case, clock, completions, config as config_command, day, db, drill, inspect, key,
-    migrate, outbox, partner, payment, rail, serve, transfer, verify, webhook,
+    account, bench, breaks, case, clock, completions, config as config_command, day, db, drill, in_doubt,
+    inspect, key, migrate, outbox, partner, payment, rail, serve, transfer, verify, webhook,
 };
 use crate::config::{Config, ConfigError, ServeArgs};
 
@@ -45,6 +45,8 @@ pub enum Command {
     Case(case::Case),
     #[command(subcommand)]
     Rail(rail::Rail),
+    #[command(subcommand)]
+    InDoubt(in_doubt::InDoubt),
     Partner(partner::PartnerArgs),
     Drill(drill::DrillArgs),
     #[command(subcommand)]

@@ -50,6 +50,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Transfer(args) => command::transfer::run(&args)?,
         Command::Payment(payment) => command::payment::run(&payment)?,
         Command::Case(case) => command::case::run(&case)?,
+        Command::InDoubt(in_doubt) => command::in_doubt::run(&in_doubt)?,
         Command::Rail(rail) => command::rail::run(&rail)?,
         Command::Partner(args) => command::partner::run(&args)?,
         Command::Day(day) => command::day::run(&day)?,

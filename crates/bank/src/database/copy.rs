@@ -37,7 +37,7 @@ pub(super) const TABLES: &[(&str, &str)] = &[
     (
         "rails",
         "name, url, paused, iban_required, opens, cut_off, settles_within, timeout, enquire_after, \
-         enquire_at_most, tries_max, created_at",
+         enquire_at_most, tries_max, created_at, prepare_within",
     ),
     (
         "rail_currencies",
@@ -55,10 +55,15 @@ pub(super) const TABLES: &[(&str, &str)] = &[
          beneficiary_account, description, state, attempt, version, due_at, created_at, changed_at, account_id, \
          transaction_id",
     ),
+    ("promises", crate::payments::two_phase::promise::COLUMNS),
+    (
+        "promise_transitions",
+        "promise, version, at, actor, origin, from_state, to_state, attempt, observed, reason, transaction_id",
+    ),
     (
         "cases",
         "id, number, kind, payment, incoming, rail, amount_at_risk, currency, evidence, opened_at, resolved_at, \
-         resolution",
+         resolution, promise",
     ),
     ("case_history", "case_id, entry, at, actor, action, reason"),
 ];

@@ -26,6 +26,7 @@ use super::problem::Problem;
         (name = "holds", description = "Funds reserved, not yet posted"),
         (name = "payments", description = "Money that leaves the building"),
         (name = "cases", description = "What a person has to look at"),
+        (name = "in_doubt", description = "What other banks had us prepare, and have not decided"),
         (name = "rails", description = "Ways to other institutions"),
         (name = "idempotency", description = "What became of a request"),
         (name = "reports", description = "The books as a whole"),

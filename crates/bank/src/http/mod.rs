@@ -34,6 +34,7 @@ mod cases;
 mod events;
 mod holds;
 mod idempotency;
+mod in_doubt;
 mod keys;
 mod metrics;
 mod operations;
@@ -92,6 +93,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .nest("/api/v1/transactions", transactions::router())
         .nest("/api/v1/payments", payments::router())
         .nest("/api/v1/cases", cases::router())
+        .nest("/api/v1/in-doubt", in_doubt::router())
         .nest("/api/v1/rails", rails::router())
         .nest("/api/v1/webhooks", webhooks::router())
 }

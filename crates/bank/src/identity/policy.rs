@@ -32,6 +32,8 @@
 //! | CancelPayment  | all   | customers | customers | -      | own      | -     |
 //! | ReadCases      | all   | -      | all        | all     | -        | -     |
 //! | ResolveCase    | all   | -      | all        | -       | -        | -     |
+//! | ReadPromises   | all   | -      | all        | all     | -        | -     |
+//! | DecidePromise  | all   | -      | all        | -       | -        | -     |
 //! | ReadRails      | all   | all    | all        | all     | all      | -     |
 //! | ManageRails    | all   | -      | -          | -       | -        | -     |
 //! | Reverse        | all   | -      | all        | -       | -        | -     |
@@ -121,6 +123,10 @@ actions! {
     ReadCases,
     /// Decide about a case. Object: [`Object::Bank`].
     ResolveCase,
+    /// Read what other banks had us prepare. Object: [`Object::Bank`].
+    ReadPromises,
+    /// Decide about a promise in doubt, without its coordinator. Object: [`Object::Bank`].
+    DecidePromise,
     /// Read the ways to other institutions. Object: [`Object::Bank`].
     ReadRails,
     /// Make and change the ways to other institutions, and their keys. Object: [`Object::Bank`].
@@ -314,13 +320,13 @@ fn reach(role: Role, action: Action) -> Reach {
             ReadAccount | ListAccounts | Freeze | Unfreeze | PostEntries | Batch | Reverse | ReadTransaction
             | ListTransactions | ReadEvents | ReadTrialBalance | ReadKey | OpenDay | CloseDay | ConfirmClock
             | ReadBreaks | CloseBreak | ReadMetrics | ReadPayment | ListPayments | ReadCases | ResolveCase
-            | ReadRails | ManageOutbox | ReadOutbox,
+            | ReadPromises | DecidePromise | ReadRails | ManageOutbox | ReadOutbox,
         ) => Reach::All,
         (
             Role::Auditor,
             ReadAccount | ListAccounts | ReadTransaction | ListTransactions | ReadEvents | ReadTrialBalance
             | ReadKey | ReadBreaks | ListKeys | ReadAudit | ReadMetrics | ReadPayment | ListPayments
-            | ReadCases | ReadRails | ReadOutbox,
+            | ReadCases | ReadPromises | ReadRails | ReadOutbox,
         ) => Reach::All,
         (Role::Queue, Transfer | Pay) => Reach::Customers,
         (Role::Customer, Batch | ReadRails) => Reach::All,

@@ -31,11 +31,17 @@ pub enum Kind {
     IncomingRefused,
     /// The other side used a reference for two different payments.
     ReferenceReused,
+    /// A promise to another bank is prepared, and its coordinator does not say what it decided.
+    InDoubt,
+    /// A promise to another bank is prepared, and its coordinator does not know of it.
+    CoordinatorForgot,
+    /// An operator decided about a promise, and the coordinator otherwise: one side has the money, or lacks it.
+    Heuristic,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 8] = [
+    pub const ALL: [Kind; 11] = [
         Kind::UnknownOutcome,
         Kind::Late,
         Kind::StepRefused,
@@ -44,6 +50,9 @@ impl Kind {
         Kind::IncomingInSuspense,
         Kind::IncomingRefused,
         Kind::ReferenceReused,
+        Kind::InDoubt,
+        Kind::CoordinatorForgot,
+        Kind::Heuristic,
     ];
 
     /// The word used in the interface and in the database.
@@ -58,6 +67,9 @@ impl Kind {
             Kind::IncomingInSuspense => "incoming_in_suspense",
             Kind::IncomingRefused => "incoming_refused",
             Kind::ReferenceReused => "reference_reused",
+            Kind::InDoubt => "in_doubt",
+            Kind::CoordinatorForgot => "coordinator_forgot",
+            Kind::Heuristic => "heuristic_outcome",
         }
     }
 
@@ -75,6 +87,7 @@ impl From<Trouble> for Kind {
             Trouble::StepRefused => Kind::StepRefused,
             Trouble::InSuspense => Kind::InSuspense,
             Trouble::Contradiction => Kind::Contradiction,
+            Trouble::Heuristic => Kind::Heuristic,
         }
     }
 }
@@ -92,6 +105,8 @@ pub struct Case {
     pub payment: Option<Uuid>,
     /// The incoming payment that it is about.
     pub incoming: Option<Uuid>,
+    /// The promise to another bank that it is about.
+    pub promise: Option<Uuid>,
     /// Over which rail.
     pub rail: String,
     /// Minor units that could be lost.
@@ -125,6 +140,7 @@ pub(super) struct New<'a> {
     pub(super) kind: Kind,
     pub(super) payment: Option<Uuid>,
     pub(super) incoming: Option<Uuid>,
+    pub(super) promise: Option<Uuid>,
     pub(super) rail: &'a str,
     pub(super) at_risk: i64,
     pub(super) currency: Currency,
@@ -141,11 +157,13 @@ pub(super) async fn open(
 ) -> Result<bool, sqlx::Error> {
     let bytes = |id: Option<Uuid>| id.map(|id| id.as_bytes().to_vec());
     let standing: Option<i64> = sqlx::query_scalar(
-        "SELECT number FROM cases WHERE kind = ? AND resolved_at IS NULL AND (payment = ? OR incoming = ?)",
+        "SELECT number FROM cases WHERE kind = ? AND resolved_at IS NULL
+            AND (payment = ? OR incoming = ? OR promise = ?)",
     )
     .bind(new.kind.name())
     .bind(bytes(new.payment))
     .bind(bytes(new.incoming))
+    .bind(bytes(new.promise))
     .fetch_optional(&mut *connection)
     .await?;
     if standing.is_some() {
@@ -153,14 +171,16 @@ pub(super) async fn open(
     }
     let number = next_number(connection, "cases").await?;
     sqlx::query(
-        "INSERT INTO cases (id, number, kind, payment, incoming, rail, amount_at_risk, currency, evidence, opened_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO cases (id, number, kind, payment, incoming, promise, rail, amount_at_risk, currency, evidence,
+                            opened_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(new.id.as_bytes().to_vec())
     .bind(number)
     .bind(new.kind.name())
     .bind(bytes(new.payment))
     .bind(bytes(new.incoming))
+    .bind(bytes(new.promise))
     .bind(new.rail)
     .bind(new.at_risk)
     .bind(new.currency.code())
@@ -249,7 +269,29 @@ pub(super) async fn end_hold(
     Ok(())
 }
 
-const COLUMNS: &str = "id, number, kind, payment, incoming, rail, amount_at_risk, currency, evidence, opened_at, \
+/// Ends the cases that stood for a promise in doubt, within a change.
+pub(super) async fn end_doubt(
+    connection: &mut Connection,
+    promise: Uuid,
+    resolution: &str,
+    reason: &str,
+    by: &Actor,
+    at: i64,
+) -> Result<(), sqlx::Error> {
+    for kind in [Kind::InDoubt, Kind::CoordinatorForgot] {
+        let open = sqlx::query("SELECT id FROM cases WHERE promise = ? AND kind = ? AND resolved_at IS NULL")
+            .bind(promise.as_bytes().to_vec())
+            .bind(kind.name())
+            .fetch_all(&mut *connection)
+            .await?;
+        for row in open {
+            resolve(connection, id(&row, "id")?, resolution, reason, by, at).await?;
+        }
+    }
+    Ok(())
+}
+
+const COLUMNS: &str = "id, number, kind, payment, incoming, promise, rail, amount_at_risk, currency, evidence, opened_at, \
                        resolved_at, resolution";
 
 fn read(row: &Row) -> Result<Case, sqlx::Error> {
@@ -261,6 +303,7 @@ fn read(row: &Row) -> Result<Case, sqlx::Error> {
         kind: known.ok_or_else(|| rows::strange("kind", &kind))?,
         payment: optional_id(row, "payment")?,
         incoming: optional_id(row, "incoming")?,
+        promise: optional_id(row, "promise")?,
         rail: text(row, "rail")?,
         at_risk: int(row, "amount_at_risk")?,
         currency: Currency::from_code(&code).ok_or_else(|| rows::strange("currency", &code))?,

@@ -123,8 +123,8 @@ impl Payments {
                  account_id, amount, currency, clearing_account_id, settlement_account_id, suspense_account_id,
                  debtor_name, debtor_account, beneficiary_name, beneficiary_account, client_reference, description,
                  state, attempt, tries, cancel_wanted, held, version, due_at, queued_until, expected_at, created_at,
-                 changed_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 changed_at, mode)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(id.as_bytes().to_vec())
         .bind(number)
@@ -154,9 +154,10 @@ impl Payments {
         .bind(1i64)
         .bind(at)
         .bind((opens > at).then_some(opens))
-        .bind(opens.saturating_add(rail.settles_within_us))
+        .bind(opens.saturating_add(rail.answers_within_us(wish.mode)))
         .bind(at)
         .bind(at)
+        .bind(wish.mode.name())
         .execute(change.connection())
         .await
         .map_err(fault)?;

@@ -33,10 +33,10 @@ const LOOK: i64 = 2 * WORKERS as i64;
 const SLEEP: Duration = Duration::from_millis(500);
 
 /// The pause after something could not be done at all.
-const PAUSE: Duration = Duration::from_secs(1);
+pub(super) const PAUSE: Duration = Duration::from_secs(1);
 
 /// What came of one act.
-enum Came {
+pub(super) enum Came {
     /// Something was noted, or there is something else to do now.
     On,
     /// Not before this moment, µs.
@@ -102,6 +102,18 @@ impl Payments {
                 payments.wake.notify_one();
             });
         }
+        for promise in self.promises_due(at, LOOK).await? {
+            if self.busy.has(promise.id) {
+                continue;
+            }
+            let Ok(permit) = Arc::clone(workers).try_acquire_owned() else { break };
+            let payments = Arc::clone(self);
+            tasks.spawn(async move {
+                payments.work_promise(promise.id).await;
+                drop(permit);
+                payments.wake.notify_one();
+            });
+        }
         self.incoming_due(at).await?;
         Ok(sleep)
     }
@@ -109,19 +121,17 @@ impl Payments {
     /// Takes a payment as far as it goes now. What cannot be done keeps the worker for a moment, so that it is
     /// not tried over and over.
     async fn work(&self, id: Uuid) {
-        match self.advance_while(id, |_| true).await {
-            Ok(None) => {}
-            Ok(Some(later)) => {
-                let wait = Duration::from_micros((later - now()).max(0).unsigned_abs());
-                let Some(_busy) = self.busy.occupy(id) else { return };
-                tokio::time::sleep(wait.min(PAUSE)).await;
-            }
-            Err(error) => {
-                tracing::warn!(%error, payment = %id, "a payment did not go on; it is tried again");
-                let Some(_busy) = self.busy.occupy(id) else { return };
-                tokio::time::sleep(PAUSE).await;
-            }
-        }
+        let came = self.advance_while(id, |_| true).await;
+        let Some(wait) = waits(came, id) else { return };
+        let Some(_busy) = self.busy.occupy(id) else { return };
+        tokio::time::sleep(wait).await;
+    }
+
+    /// The same of a promise.
+    async fn work_promise(&self, id: Uuid) {
+        let Some(_busy) = self.busy.occupy(id) else { return };
+        let Some(wait) = waits(self.keep_due(id).await, id) else { return };
+        tokio::time::sleep(wait).await;
     }
 
     /// Does what is due of a payment while it stands in `state`.
@@ -153,12 +163,13 @@ impl Payments {
     }
 
     async fn act(&self, payment: &Payment) -> Result<Came, PaymentError> {
-        match payment.saga.act() {
+        match payment.act() {
             // A row that is due and has nothing to do: somebody changed it by hand.
             Act::Rest => Ok(Came::Later(now() + PAUSE.as_micros() as i64)),
             Act::Await => self.noted(payment, Observation::Window, None, None).await,
             Act::Post(step) => self.step(payment, step).await,
             Act::Send | Act::Enquire | Act::Cancel => self.ask(payment).await,
+            Act::Prepare | Act::Tell => self.consult(payment).await,
         }
     }
 
@@ -183,7 +194,7 @@ impl Payments {
         let again = payment.saga.tries > 0;
         let heard = match self.way(&settings) {
             Err(why) => Heard::Nothing(why),
-            Ok(way) => match payment.saga.act() {
+            Ok(way) => match payment.act() {
                 Act::Send => way.submit(&order(payment), again).await,
                 Act::Cancel => way.cancel(&payment.reference, again).await,
                 _ => way.enquire(&payment.reference).await,
@@ -211,7 +222,7 @@ impl Payments {
         }
     }
 
-    async fn noted(
+    pub(super) async fn noted(
         &self,
         payment: &Payment,
         saw: Observation,
@@ -225,7 +236,18 @@ impl Payments {
     }
 }
 
-fn order(payment: &Payment) -> Order {
+/// How long to leave something alone that could not be done now.
+fn waits(came: Result<Option<i64>, PaymentError>, id: Uuid) -> Option<Duration> {
+    match came {
+        Ok(later) => later.map(|at| Duration::from_micros((at - now()).max(0).unsigned_abs()).min(PAUSE)),
+        Err(error) => {
+            tracing::warn!(%error, payment = %id, "a payment did not go on; it is tried again");
+            Some(PAUSE)
+        }
+    }
+}
+
+pub(super) fn order(payment: &Payment) -> Order {
     Order {
         reference: payment.reference.clone(),
         amount: Major(payment.amount.into(), payment.currency).to_string(),

@@ -2,7 +2,7 @@
 
 use ledger::Currency;
 
-use super::rows::{int, optional_int, text};
+use super::rows::{Row, int, optional_int, text};
 use super::{Payments, now};
 use crate::database::DatabaseError;
 
@@ -19,6 +19,12 @@ pub struct Figures {
     pub cases: Vec<(String, i64)>,
     /// Payments that should be settled by now and are not.
     pub late: i64,
+    /// Promises to other banks that wait for a decision.
+    pub in_doubt: i64,
+    /// For how long the oldest of them has been promised, seconds; 0 if there is none.
+    pub oldest_in_doubt_s: i64,
+    /// Minor units promised by them, by currency.
+    pub promised: Vec<(Currency, i64)>,
 }
 
 impl Payments {
@@ -57,14 +63,33 @@ impl Payments {
             figures.oldest_unknown_s = (at - oldest).max(0) / 1_000_000;
         }
         figures.late = int(&late.bind(at).fetch_one(pool).await?, "n")?;
-        for row in risks.fetch_all(pool).await? {
-            let Some(currency) = Currency::from_code(&text(&row, "currency")?) else { continue };
-            let amount = int(&row, "amount_at_risk")?;
-            match figures.at_risk.last_mut() {
-                Some((last, sum)) if *last == currency => *sum = sum.saturating_add(amount),
-                _ => figures.at_risk.push((currency, amount)),
-            }
+        figures.at_risk = sums(&risks.fetch_all(pool).await?, "amount_at_risk")?;
+        let doubts = sqlx::query(
+            "SELECT COUNT(*) AS n, MIN(created_at) AS oldest FROM promises WHERE state = 'prepared'",
+        );
+        let row = doubts.fetch_one(pool).await?;
+        figures.in_doubt = int(&row, "n")?;
+        if let Some(oldest) = optional_int(&row, "oldest")? {
+            figures.oldest_in_doubt_s = (at - oldest).max(0) / 1_000_000;
         }
+        let promised = sqlx::query(
+            "SELECT currency, amount FROM promises WHERE state = 'prepared' ORDER BY currency LIMIT 10000",
+        );
+        figures.promised = sums(&promised.fetch_all(pool).await?, "amount")?;
         Ok(figures)
     }
+}
+
+/// Amounts by currency, of rows in the order of the currency.
+fn sums(rows: &[Row], column: &str) -> Result<Vec<(Currency, i64)>, sqlx::Error> {
+    let mut sums: Vec<(Currency, i64)> = Vec::new();
+    for row in rows {
+        let Some(currency) = Currency::from_code(&text(row, "currency")?) else { continue };
+        let amount = int(row, column)?;
+        match sums.last_mut() {
+            Some((last, sum)) if *last == currency => *sum = sum.saturating_add(amount),
+            _ => sums.push((currency, amount)),
+        }
+    }
+    Ok(sums)
 }

@@ -158,6 +158,7 @@ impl Payments {
                 kind: case::Kind::ReferenceReused,
                 payment: None,
                 incoming: Some(rows::id(&row, "id").map_err(fault)?),
+                promise: None,
                 rail: &rail.name,
                 at_risk: minor,
                 currency: lane.currency,
@@ -208,7 +209,11 @@ impl Payments {
     }
 
     /// The customer's account with this number, in the lane's currency.
-    async fn beneficiary(&self, party: &Party, lane: &Lane) -> Result<Option<AccountId>, PaymentError> {
+    pub(super) async fn beneficiary(
+        &self,
+        party: &Party,
+        lane: &Lane,
+    ) -> Result<Option<AccountId>, PaymentError> {
         let Some(claimed) = self.books.claim(Digest::of_number(&party.account)).await? else {
             return Ok(None);
         };
@@ -331,6 +336,7 @@ impl Payments {
                 kind,
                 payment: None,
                 incoming: Some(before.id),
+                promise: None,
                 rail: &before.rail,
                 at_risk: before.amount,
                 currency: before.currency,

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::payment::Payment;
 use super::saga::{Because, Step};
+use super::two_phase::Mode;
 use super::{PaymentError, Payments};
 use crate::books::Decided;
 
@@ -80,6 +81,16 @@ impl Payments {
 
     fn command(&self, payment: &Payment, step: Step) -> Result<Option<Command>, PaymentError> {
         let Payment { amount, currency, clearing, .. } = *payment;
+        if payment.mode == Mode::TwoPhase {
+            let hold = payment.transactions.funding;
+            let movement = Movement { from: payment.account, to: clearing, amount, currency };
+            return Ok(match step {
+                Step::Fund => Some(Command::Prepare(movement)),
+                Step::Settle => hold.map(|hold| Command::Commit { hold }),
+                Step::Reverse => hold.map(|hold| Command::Abort { hold }),
+                Step::Suspend => None,
+            });
+        }
         let movement = |from, to| Command::Transfer(Movement { from, to, amount, currency });
         Ok(Some(match step {
             Step::Fund => movement(payment.account, clearing),

@@ -28,6 +28,7 @@
 //! | `lease` | one driver at a time |
 //! | `incoming` | money from the other side |
 //! | `rail` | the way to another institution |
+//! | `two_phase` | commits with another bankcore: both banks, or neither |
 //! | `figures` | for metrics |
 
 mod busy;
@@ -46,6 +47,7 @@ pub mod rail;
 pub(crate) mod rows;
 pub mod saga;
 pub mod transition;
+pub mod two_phase;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use super::payment::{COLUMNS, Payment, read};
 use super::rail::settings::RailSettings;
-use super::saga::{Next, Observation, Saga, State, Step, next};
+use super::saga::{Next, Observation, Saga, State, Step};
+use super::two_phase::Mode;
 use super::{PaymentError, Payments, case, new_id, now, pace, transition};
 use crate::database::{Actor, Change};
 
@@ -41,7 +42,7 @@ impl Payments {
         loop {
             let Some(payment) = self.payment(id).await? else { return Ok(None) };
             let Some(rail) = self.rail(&payment.rail).await? else { return Ok(None) };
-            let to = next(&payment.saga, saw, rail.tries_max);
+            let to = payment.next(saw, rail.tries_max);
             if to.is_nothing(&payment.saga) {
                 return Ok(Some(Noted { payment, changed: false }));
             }
@@ -75,6 +76,7 @@ impl Payments {
                     kind: trouble.into(),
                     payment: Some(payment.id),
                     incoming: None,
+                    promise: None,
                     rail: &payment.rail,
                     at_risk: payment.amount,
                     currency: payment.currency,
@@ -112,7 +114,9 @@ impl Payments {
         if let Some(case) = seen.resolves {
             case::resolve(change.connection(), case, resolution, reason, seen.by, at).await.map_err(fault)?;
         }
-        if payment.saga.held && !after.saga.held {
+        // A payment in two phases is never held; what its cases waited for is its end.
+        let over = payment.mode == Mode::TwoPhase && after.saga.state.is_end();
+        if (payment.saga.held && !after.saga.held) || over {
             case::end_hold(change.connection(), payment.id, resolution, reason, seen.by, at)
                 .await
                 .map_err(fault)?;
@@ -143,10 +147,10 @@ fn moved(
         let opens = rail.next_window(at);
         after.queued_until = (state == State::Funded && opens > at).then_some(opens);
         if state == State::Submitted && before == State::Funded {
-            after.expected_at = Some(at.saturating_add(rail.settles_within_us));
+            after.expected_at = Some(at.saturating_add(rail.answers_within_us(payment.mode)));
         }
     }
-    after.due_at = pace::due(&saga, &after, rail, at);
+    after.due_at = pace::due(&after, rail, at);
     after
 }
 
@@ -199,7 +203,9 @@ impl Payments {
         let mut change = self.database.begin(&Payments::ourselves(), now()).await?;
         sqlx::query(
             "UPDATE payments SET due_at = ? WHERE rail = ? AND due_at < ? AND held = 0
-                AND state IN ('submitted', 'accepted', 'unknown', 'cancel_requested')",
+                AND (state IN ('submitted', 'accepted', 'unknown') OR (mode = 'saga' AND state = 'cancel_requested')
+                  OR (mode = 'two_phase' AND ((state = 'settling' AND settlement_id IS NOT NULL)
+                    OR (state = 'cancel_requested' AND reversal_id IS NOT NULL))))",
         )
         .bind(until_us)
         .bind(rail)

@@ -7,6 +7,7 @@ use ledger::{AccountId, Body, Currency, Digest};
 
 use super::rail::Party;
 use super::rail::settings::{Lane, RailSettings};
+use super::two_phase::Mode;
 use super::{PaymentError, Payments};
 
 /// Bytes of a name, and of an account on the other side, at most.
@@ -31,6 +32,8 @@ pub struct Wish {
     pub client_reference: Option<String>,
     /// For the statements.
     pub description: Option<String>,
+    /// How it is carried out.
+    pub mode: Mode,
 }
 
 /// Why a wish is refused. Nothing was written.
@@ -58,6 +61,14 @@ pub enum Refused {
         /// The currency.
         currency: &'static str,
     },
+    /// The rail does not carry payments in this mode.
+    #[error("The rail {rail} does not carry payments of mode {}.", mode.name())]
+    ModeNotCarried {
+        /// The rail.
+        rail: String,
+        /// The mode.
+        mode: Mode,
+    },
     /// The beneficiary's account is no IBAN.
     #[error("The beneficiary's account is no IBAN: {0}.")]
     IbanInvalid(String),
@@ -82,6 +93,11 @@ impl Wish {
         let text = |text: &str| [&(text.len() as u32).to_be_bytes()[..], text.as_bytes()].concat();
         let optional =
             |one: &Option<String>| one.as_deref().map_or(vec![0], |one| [vec![1], text(one)].concat());
+        // What was asked for before there were modes has the fingerprint that it had.
+        let mode: &[u8] = match self.mode {
+            Mode::Saga => b"",
+            Mode::TwoPhase => b"two_phase",
+        };
         Digest::over(&[
             b"payment",
             &text(&self.rail),
@@ -92,6 +108,7 @@ impl Wish {
             &text(&self.beneficiary.account),
             &optional(&self.client_reference),
             &optional(&self.description),
+            mode,
         ])
     }
 
@@ -102,6 +119,9 @@ impl Wish {
     pub fn fits<'a>(&self, rail: &'a RailSettings) -> Result<&'a Lane, Refused> {
         if rail.paused {
             return Err(Refused::RailPaused(rail.name.clone()));
+        }
+        if rail.mode() != self.mode {
+            return Err(Refused::ModeNotCarried { rail: rail.name.clone(), mode: self.mode });
         }
         let currency = self.currency.code();
         let lane = rail.lane(self.currency);

@@ -4,22 +4,28 @@ use uuid::Uuid;
 
 use super::payment::Payment;
 use super::rail::settings::RailSettings;
-use super::saga::{Act, Saga};
+use super::saga::Act;
 
 /// How long a step of our own books waits before it is tried again, µs: least and most.
-const BOOKS_US: (i64, i64) = (1_000_000, 600_000_000);
+pub(super) const BOOKS_US: (i64, i64) = (1_000_000, 600_000_000);
 
-/// When what a saga has to do is due, µs; never, if there is nothing to do.
-pub(super) fn due(saga: &Saga, payment: &Payment, rail: &RailSettings, now_us: i64) -> Option<i64> {
+/// When what a payment has to do is due, µs; never, if there is nothing to do.
+pub(super) fn due(payment: &Payment, rail: &RailSettings, now_us: i64) -> Option<i64> {
+    let saga = &payment.saga;
     let again = |first, most| match saga.tries {
         0 => now_us,
         tries => now_us + interval(first, most, tries, payment.id),
     };
-    match saga.act() {
+    match payment.act() {
         Act::Rest => None,
         Act::Post(_) => Some(again(BOOKS_US.0, BOOKS_US.1)),
         Act::Await => Some(rail.next_window(now_us)),
-        Act::Send | Act::Cancel => Some(again(rail.enquire_after_us, rail.enquire_at_most_us)),
+        Act::Send | Act::Cancel | Act::Tell => Some(again(rail.enquire_after_us, rail.enquire_at_most_us)),
+        Act::Prepare => {
+            let soon = again(rail.enquire_after_us, rail.enquire_at_most_us);
+            // Not later than the other bank has time for it.
+            Some(payment.expected_at.map_or(soon, |deadline| deadline.min(soon)))
+        }
         Act::Enquire => {
             let (first, most) = (rail.enquire_after_us, rail.enquire_at_most_us);
             let soon = now_us + interval(first, most, saga.tries.max(1), payment.id);
@@ -32,7 +38,7 @@ pub(super) fn due(saga: &Saga, payment: &Payment, rail: &RailSettings, now_us: i
 
 /// Doubles with each try up to `most`; up to a quarter less, so that payments that failed together do not come back
 /// together.
-fn interval(first: i64, most: i64, tries: u32, id: Uuid) -> i64 {
+pub(super) fn interval(first: i64, most: i64, tries: u32, id: Uuid) -> i64 {
     let doubled = first.saturating_mul(1 << (tries - 1).min(30)).min(most);
     let spread = i64::from(id.as_bytes()[15]);
     doubled - doubled / 4 * spread / 255

@@ -6,7 +6,8 @@ use uuid::Uuid;
 use super::Payments;
 use super::rail::Party;
 use super::rows::{self, Row, id, int, optional_int, optional_text, text};
-use super::saga::{Saga, State, Step};
+use super::saga::{self, Act, Next, Observation, Saga, State, Step};
+use super::two_phase::{Mode, coordinator};
 use crate::database::{Database, DatabaseError};
 
 /// A payment to another institution.
@@ -48,6 +49,8 @@ pub struct Payment {
     pub client_reference: Option<String>,
     /// For the statements.
     pub description: Option<String>,
+    /// How it is carried out.
+    pub mode: Mode,
     /// Where it stands.
     pub saga: Saga,
     /// Rises by one with each transition.
@@ -94,6 +97,24 @@ impl Transactions {
 }
 
 impl Payment {
+    /// What is to be done now.
+    #[must_use]
+    pub fn act(&self) -> Act {
+        match self.mode {
+            Mode::Saga => self.saga.act(),
+            Mode::TwoPhase => coordinator::act(&self.saga),
+        }
+    }
+
+    /// What `saw` makes of it. Nothing is written.
+    #[must_use]
+    pub fn next(&self, saw: Observation, tries_max: u32) -> Next {
+        match self.mode {
+            Mode::Saga => saga::next(&self.saga, saw, tries_max),
+            Mode::TwoPhase => coordinator::next(&self.saga, saw, tries_max),
+        }
+    }
+
     /// It should have been settled by now and is not at an end.
     #[must_use]
     pub fn is_late(&self, now_us: i64) -> bool {
@@ -111,7 +132,7 @@ pub(crate) const COLUMNS: &str = "id, number, rail, reference, principal, princi
     account_id, amount, currency, clearing_account_id, settlement_account_id, suspense_account_id, debtor_name, \
     debtor_account, beneficiary_name, beneficiary_account, client_reference, description, state, attempt, tries, cancel_wanted, held, \
     version, due_at, queued_until, expected_at, created_at, changed_at, funding_id, settlement_id, reversal_id, \
-    suspense_id, refusal_id";
+    suspense_id, refusal_id, mode";
 
 pub(super) fn read(row: &Row) -> Result<Payment, sqlx::Error> {
     let account = |column| int(row, column).map(|id| AccountId(id.cast_unsigned()));
@@ -120,6 +141,15 @@ pub(super) fn read(row: &Row) -> Result<Payment, sqlx::Error> {
         Ok::<_, sqlx::Error>(optional_int(row, column)?.map(|sequence| Sequence(sequence.cast_unsigned())))
     };
     let (state, code) = (text(row, "state")?, text(row, "currency")?);
+    let mode = text(row, "mode")?;
+    let mode = Mode::named(&mode).ok_or_else(|| rows::strange("mode", &mode))?;
+    let transactions = Transactions {
+        funding: sequence("funding_id")?,
+        settlement: sequence("settlement_id")?,
+        reversal: sequence("reversal_id")?,
+        suspense: sequence("suspense_id")?,
+    };
+    let booked = transactions.settlement.or(transactions.reversal).is_some();
     let fingerprint: Vec<u8> = sqlx::Row::try_get(row, "fingerprint")?;
     Ok(Payment {
         id: id(row, "id")?,
@@ -143,7 +173,9 @@ pub(super) fn read(row: &Row) -> Result<Payment, sqlx::Error> {
         },
         client_reference: optional_text(row, "client_reference")?,
         description: optional_text(row, "description")?,
+        mode,
         saga: Saga {
+            booked: booked && mode == Mode::TwoPhase,
             state: State::named(&state).ok_or_else(|| rows::strange("state", &state))?,
             attempt: small("attempt")?,
             tries: small("tries")?,
@@ -156,12 +188,7 @@ pub(super) fn read(row: &Row) -> Result<Payment, sqlx::Error> {
         expected_at: optional_int(row, "expected_at")?,
         created_at: int(row, "created_at")?,
         changed_at: int(row, "changed_at")?,
-        transactions: Transactions {
-            funding: sequence("funding_id")?,
-            settlement: sequence("settlement_id")?,
-            reversal: sequence("reversal_id")?,
-            suspense: sequence("suspense_id")?,
-        },
+        transactions,
         refusal: sequence("refusal_id")?,
     })
 }

@@ -44,6 +44,7 @@ pub(crate) fn strange(column: &str, value: &str) -> Error {
 pub(crate) async fn next_number(connection: &mut Connection, table: &'static str) -> Result<i64, Error> {
     let sql = match table {
         "payments" => "SELECT number FROM payments ORDER BY number DESC LIMIT 1",
+        "promises" => "SELECT number FROM promises ORDER BY number DESC LIMIT 1",
         _ => "SELECT number FROM cases ORDER BY number DESC LIMIT 1",
     };
     let last: Option<i64> = sqlx::query_scalar(sql).fetch_optional(connection).await?;

@@ -10,6 +10,7 @@ pub mod config;
 pub mod day;
 pub mod db;
 pub mod drill;
+pub mod in_doubt;
 pub mod inspect;
 pub mod key;
 pub mod migrate;

@@ -65,6 +65,7 @@ fn rail(accounts: &Accounts) -> anyhow::Result<RailSettings> {
         enquire_after_us: 500 * 1_000,
         enquire_at_most_us: 30_000 * 1_000,
         tries_max: u32::try_from(bounds::TRIES_MAX.default)?,
+        prepare_within_us: None,
         currencies: vec![lane],
         keys: Vec::new(),
     })

@@ -14,8 +14,8 @@ pub(in crate::http) struct Shown {
     /// Its id.
     #[schema(example = "019aa3f0-7c00-7abc-8def-0123456789ab")]
     id: String,
-    /// unknown_outcome, late, step_refused, in_suspense, contradiction, incoming_in_suspense, incoming_refused or
-    /// reference_reused.
+    /// unknown_outcome, late, step_refused, in_suspense, contradiction, incoming_in_suspense, incoming_refused,
+    /// reference_reused, in_doubt, coordinator_forgot or heuristic_outcome.
     #[schema(example = "unknown_outcome")]
     kind: &'static str,
     /// open or resolved.
@@ -27,6 +27,9 @@ pub(in crate::http) struct Shown {
     /// The incoming payment that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     incoming_id: Option<String>,
+    /// The promise to another bank that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    promise_id: Option<String>,
     /// Over which rail.
     rail: String,
     /// What could be lost.
@@ -45,7 +48,7 @@ pub(in crate::http) struct Shown {
     /// When it was resolved.
     #[serde(skip_serializing_if = "Option::is_none")]
     resolved_at: Option<String>,
-    /// How: resume, cancel, paid, not_paid, suspend, closed, or answered if the payment went on by itself.
+    /// How: resume, cancel, paid, not_paid, suspend, commit, abort, closed, or answered if it went on by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     resolution: Option<String>,
     /// What was done about it, oldest first.
@@ -79,6 +82,7 @@ impl Shown {
             status: if resolved_at.is_some() { "resolved" } else { "open" },
             payment_id: case.payment.map(|id| id.to_string()),
             incoming_id: case.incoming.map(|id| id.to_string()),
+            promise_id: case.promise.map(|id| id.to_string()),
             rail: case.rail,
             money_at_risk: money(case.at_risk, case.currency),
             currency: case.currency.code(),

@@ -27,9 +27,16 @@ pub(super) async fn render(app: &App, out: &mut String) {
         let amount = money(*minor, *currency);
         let _ = writeln!(out, "bankcore_money_at_risk{{currency=\"{}\"}} {amount}", currency.code());
     }
+    let _ = writeln!(out, "# TYPE bankcore_in_doubt_money gauge");
+    for (currency, minor) in &figures.promised {
+        let amount = money(*minor, *currency);
+        let _ = writeln!(out, "bankcore_in_doubt_money{{currency=\"{}\"}} {amount}", currency.code());
+    }
     for (name, value) in [
         ("bankcore_payments_late", figures.late),
         ("bankcore_payments_oldest_unknown_seconds", figures.oldest_unknown_s),
+        ("bankcore_in_doubt", figures.in_doubt),
+        ("bankcore_in_doubt_oldest_seconds", figures.oldest_in_doubt_s),
     ] {
         let _ = writeln!(out, "# TYPE {name} gauge\n{name} {value}");
     }

@@ -25,6 +25,7 @@ use crate::payments::desk::{Made, Maker};
 use crate::payments::order::Wish;
 use crate::payments::rail::Party;
 use crate::payments::saga;
+use crate::payments::two_phase::Mode;
 
 /// A payment to another institution.
 #[derive(Deserialize, ToSchema)]
@@ -47,6 +48,9 @@ pub(in crate::http) struct PaymentBody<'a> {
     description: Option<Clean<'a>>,
     /// Your business name for it, at most 128 bytes.
     reference: Option<Clean<'a>>,
+    /// saga, if left out; or two_phase, for a rail to another bankcore: both banks commit it, or neither.
+    #[schema(example = "saga")]
+    mode: Option<Clean<'a>>,
 }
 
 /// Who is paid.
@@ -76,7 +80,14 @@ impl PaymentBody<'_> {
             Some(text) if !text.0.is_empty() => Ok(Some(text.0.to_string())),
             _ => Ok(None),
         };
+        let mode = match &self.mode {
+            None => Mode::Saga,
+            Some(name) => {
+                Mode::named(&name.0).ok_or_else(|| Problem::malformed("mode is saga or two_phase."))?
+            }
+        };
         Ok(Wish {
+            mode,
             rail: self.rail.0.to_string(),
             account,
             amount,
@@ -93,8 +104,9 @@ impl PaymentBody<'_> {
 
 /// Pay somebody at another institution
 ///
-/// The customer is debited at once; the rail is told then, or when its next window opens (`queued_until`). The answer
-/// does not say that the beneficiary has the money: that is the state `settled`.
+/// The customer is debited at once, or in two phases the money is reserved; the rail is told then, or when its next
+/// window opens (`queued_until`). The answer does not say that the beneficiary has the money: that is the state
+/// `settled`.
 #[utoipa::path(
     post, path = "", tag = "payments", params(KeyRequired),
     request_body(content = PaymentBody, example = json!({

@@ -7,6 +7,7 @@ use crate::http::wire::{money, time};
 use crate::payments::payment::Payment;
 use crate::payments::rail::Party;
 use crate::payments::transition::Transition;
+use crate::payments::two_phase::{Mode, Verdict, coordinator};
 
 /// A payment to another institution.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -19,6 +20,12 @@ pub(in crate::http) struct Shown {
     /// cancelled, reversed, suspending or suspended. Ends: refused, settled, reversed, suspended.
     #[schema(example = "settled")]
     state: &'static str,
+    /// saga or two_phase.
+    #[schema(example = "saga")]
+    mode: &'static str,
+    /// Of two_phase: commit or abort, once it is decided for both banks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decision: Option<&'static str>,
     /// A person has to decide: see the cases.
     held: bool,
     /// It should have been settled by now.
@@ -56,13 +63,13 @@ pub(in crate::http) struct Shown {
     /// By when it should be settled.
     #[serde(skip_serializing_if = "Option::is_none")]
     expected_settlement: Option<String>,
-    /// The transaction that debited the customer.
+    /// The transaction that debited the customer; in two phases the hold that reserved the money.
     #[serde(skip_serializing_if = "Option::is_none")]
     funding_id: Option<String>,
-    /// The transaction that cleared it once the rail had paid.
+    /// The transaction that cleared it once the rail had paid; in two phases the one that debited the customer.
     #[serde(skip_serializing_if = "Option::is_none")]
     settlement_id: Option<String>,
-    /// The transaction that gave the money back.
+    /// The transaction that gave the money back; in two phases the event that gave the hold up.
     #[serde(skip_serializing_if = "Option::is_none")]
     reversal_id: Option<String>,
     /// The transaction that put the money into suspense.
@@ -105,9 +112,15 @@ impl Shown {
     /// A payment as it stands at a moment.
     pub(in crate::http) fn of(payment: &Payment, now_us: i64) -> Shown {
         let id = |sequence: Option<ledger::Sequence>| sequence.map(|sequence| sequence.to_string());
+        let decision = match payment.mode {
+            Mode::Saga => None,
+            Mode::TwoPhase => coordinator::decision(payment.saga.state),
+        };
         Shown {
             id: payment.id.to_string(),
             state: payment.saga.state.name(),
+            mode: payment.mode.name(),
+            decision: decision.map(Verdict::name),
             held: payment.saga.held,
             late: payment.is_late(now_us),
             rail: payment.rail.clone(),

@@ -40,6 +40,11 @@ pub(in crate::http) struct RailBody<'a> {
     enquire_at_most_ms: Option<i64>,
     /// After so many fruitless questions a case is opened; 20 if left out.
     tries_max: Option<u32>,
+    /// The other side is a bankcore: payments over it are of mode two_phase, and of no other.
+    #[serde(default)]
+    two_phase: bool,
+    /// How long the other bank has to prepare before a payment is given up; 30,000 if left out.
+    prepare_within_ms: Option<i64>,
     /// What it carries, 1 to 32 currencies.
     currencies: Vec<CarriedBody<'a>>,
 }
@@ -114,6 +119,11 @@ impl RailBody<'_> {
             }
             currencies.push(lane);
         }
+        if self.prepare_within_ms.is_some() && !self.two_phase {
+            return Err(not_possible("prepare_within_ms is for a rail with two_phase."));
+        }
+        let prepare_within_us =
+            within("prepare_within_ms", self.prepare_within_ms, bounds::PREPARE_WITHIN_MS, 1_000)?;
         let tries = within("tries_max", self.tries_max.map(i64::from), bounds::TRIES_MAX, 1)?;
         let settles = self.settles_within_seconds;
         Ok(RailSettings {
@@ -132,6 +142,7 @@ impl RailBody<'_> {
             enquire_after_us,
             enquire_at_most_us,
             tries_max: u32::try_from(tries).unwrap_or(u32::MAX),
+            prepare_within_us: self.two_phase.then_some(prepare_within_us),
             currencies,
             keys: Vec::new(),
         })

@@ -1,13 +1,12 @@
 //! `POST /api/v1/rails/{rail}/notices`: what a rail tells without being asked. Known by its signature, not by a key.
 
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, Path, Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
 
-use super::find;
+use super::signed::{self, Heard};
 use crate::http::app::App;
 use crate::http::documented::Problems;
 use crate::http::json;
@@ -15,11 +14,7 @@ use crate::http::payments::failed;
 use crate::http::problem::Problem;
 use crate::payments::incoming::{Arrival, Received};
 use crate::payments::rail::settings::RailSettings;
-use crate::payments::rail::signature::{Forged, Signed, sign};
 use crate::payments::rail::wire::{Notice, Reply};
-
-/// Bytes of a notice at most.
-const NOTICE_BYTES_MAX: usize = 64 << 10;
 
 /// Take a notice of a rail
 ///
@@ -38,14 +33,7 @@ pub(super) async fn notice(
     Path(name): Path<String>,
     request: Request,
 ) -> Result<Response, Problem> {
-    json::require_type(request.headers(), &["application/json"])?;
-    let rail = find(&app, &name).await?;
-    let from = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
-    let headers = request.headers().clone();
-    let body = json::read(request, NOTICE_BYTES_MAX).await?;
-    let signed = Signed::read(|name| headers.get(name).and_then(|value| value.to_str().ok()))
-        .and_then(|signed| signed.verify(&rail.keys, app.now(), &body).map(|()| signed));
-    let signed = signed.map_err(|why| forged(&app, &rail, from, why))?;
+    let Heard { rail, from, signed, body } = Heard::read(&app, &name, request).await?;
     match json::parse(&body)? {
         Notice::Payment { reference, status, code, reason } => {
             let said = Reply { reference: reference.clone(), status, code, reason }.said();
@@ -60,28 +48,12 @@ pub(super) async fn notice(
             arrived(&app, &rail, &arrival).await?;
         }
     }
-    Ok(answer(&app, &rail, &signed))
+    Ok(signed::answer(&app, &rail, &signed, br#"{"received":true}"#.to_vec()))
 }
 
 async fn arrived(app: &App, rail: &RailSettings, arrival: &Arrival) -> Result<(), Problem> {
-    const LENGTHS: usize = 140;
-    let texts = [
-        &arrival.reference,
-        &arrival.debtor.name,
-        &arrival.debtor.account,
-        &arrival.beneficiary.name,
-        &arrival.beneficiary.account,
-    ];
-    let long = texts.iter().any(|text| text.len() > LENGTHS || text.chars().any(char::is_control));
-    let described = arrival.description.as_ref().is_none_or(|text| {
-        text.len() <= ledger::limits::DESCRIPTION_BYTES_MAX && !text.chars().any(char::is_control)
-    });
-    let referenced = (1..=ledger::limits::REFERENCE_BYTES_MAX).contains(&arrival.reference.len());
-    if long || !described || !referenced {
-        return Err(Problem::malformed(
-            "A text is too long or holds a control character, or there is no reference.",
-        ));
-    }
+    let Arrival { reference, debtor, beneficiary, description, .. } = arrival;
+    signed::texts_fit(reference, debtor, beneficiary, description.as_deref())?;
     match app.service.payments.receive(rail, arrival).await.map_err(failed)? {
         Received::Taken { .. } => Ok(()),
         Received::ReferenceReused => Err(Problem::new(
@@ -100,32 +72,4 @@ async fn arrived(app: &App, rail: &RailSettings, arrival: &Arrival) -> Result<()
         )),
         Received::Amount(error) => Err(Problem::amount("amount", &arrival.amount, error)),
     }
-}
-
-fn forged(app: &App, rail: &RailSettings, from: Option<IpAddr>, why: Forged) -> Problem {
-    let stale = why == Forged::Stale;
-    app.turn_notice(&rail.name, if stale { "stale" } else { "forged" }, from);
-    let (code, title) = if stale {
-        ("signature_stale", "Signature stale")
-    } else {
-        ("signature_invalid", "Signature not right")
-    };
-    let remedy = "Sign id, time and body with a live key of the rail: docs/rail-protocol.md.";
-    Problem::new(StatusCode::UNAUTHORIZED, code, title, format!("{why}."), remedy)
-}
-
-/// Signed, under the id of the notice.
-fn answer(app: &App, rail: &RailSettings, notice: &Signed) -> Response {
-    let body = br#"{"received":true}"#;
-    let mut response = (StatusCode::OK, &body[..]).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    let key = rail.keys.iter().find(|key| key.id == notice.key);
-    for (name, value) in key.map(|key| sign(key, &notice.id, app.now(), body).headers()).into_iter().flatten()
-    {
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            headers.insert(HeaderName::from_static(name), value);
-        }
-    }
-    response
 }

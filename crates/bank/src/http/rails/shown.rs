@@ -28,6 +28,9 @@ pub(in crate::http) struct Shown {
     cut_off: Option<String>,
     /// By when a payment is expected to be settled after it was handed over.
     settles_within_seconds: i64,
+    /// How payments over it are carried out: saga or two_phase.
+    #[schema(example = "saga")]
+    mode: &'static str,
     /// What it carries.
     currencies: Vec<Carried>,
     /// How it is run; for those who may manage rails.
@@ -67,6 +70,9 @@ pub(in crate::http) struct Operation {
     enquire_at_most_ms: i64,
     /// After so many fruitless questions a case is opened.
     tries_max: u32,
+    /// How long the other bank has to prepare; of mode two_phase only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prepare_within_ms: Option<i64>,
     /// The ids of its live keys, the one that signs first.
     key_ids: Vec<String>,
 }
@@ -88,6 +94,7 @@ impl Shown {
             enquire_after_ms: rail.enquire_after_us / 1_000,
             enquire_at_most_ms: rail.enquire_at_most_us / 1_000,
             tries_max: rail.tries_max,
+            prepare_within_ms: rail.prepare_within_us.map(|within| within / 1_000),
             key_ids: rail.keys.iter().map(|key| key.id.clone()).collect(),
         };
         Shown {
@@ -97,6 +104,7 @@ impl Shown {
             opens: rail.window.map(|window| clock(window.opens)),
             cut_off: rail.window.map(|window| clock(window.cut_off)),
             settles_within_seconds: rail.settles_within_us / 1_000_000,
+            mode: rail.mode().name(),
             currencies: carried.collect(),
             operation: manages.then(operation),
         }

@@ -8,6 +8,8 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::breaker::{Breaker, Budget};
@@ -19,6 +21,21 @@ use crate::sequencer::{Clock as _, SystemClock};
 
 /// No answer of a rail is longer, bytes.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
+
+/// What came of a question.
+pub(in crate::payments) enum Asked<R> {
+    /// This.
+    Answered(R),
+    /// Nothing that can be believed; why.
+    Nothing(String),
+    /// Nobody was asked; as [`Heard::NotAsked`].
+    Later {
+        /// Not before this moment, µs.
+        until: i64,
+        /// Nothing of the rail is to be asked before.
+        everything: bool,
+    },
+}
 
 /// A rail that is asked over HTTP.
 pub struct HttpRail {
@@ -52,38 +69,61 @@ impl HttpRail {
     }
 
     async fn ask(&self, question: Question, again: bool) -> Heard {
-        let Some(key) = self.keys.first() else { return Heard::Nothing("the rail has no key".into()) };
-        let now = now();
-        {
-            let (breaker, budget) = &mut *self.gate.lock();
-            if let Err(until) = breaker.admit(now) {
-                return Heard::NotAsked { until, everything: true };
-            }
-            if let Err(until) = budget.take(again, now) {
-                return Heard::NotAsked { until, everything: false };
-            }
-        }
-        // A time-out of the client covers the body too; this one covers what the client may not.
-        let asked = tokio::time::timeout(self.timeout * 2, self.exchange(key, &question)).await;
-        let heard = asked.unwrap_or_else(|_| Err("no answer in time".to_owned()));
-        let (breaker, _) = &mut *self.gate.lock();
-        match heard {
-            Ok(reply) => {
-                breaker.answered();
+        let about = |reply: &Reply| reply.reference == question.reference();
+        match self.question(&question, again, about).await {
+            Asked::Answered(reply) => {
                 let to_cancel = matches!(question, Question::Cancel { .. });
                 if reply.status == Status::CancelDenied && !to_cancel {
                     return Heard::Nothing("it denies a cancel that nobody asked for".into());
                 }
                 Heard::Said(reply.said())
             }
+            Asked::Nothing(why) => Heard::Nothing(why),
+            Asked::Later { until, everything } => Heard::NotAsked { until, everything },
+        }
+    }
+
+    /// Asks a question of any protocol that is signed like this one; `about` says whether an answer is about what was
+    /// asked for, `again` that it repeats a question that was not answered.
+    pub(in crate::payments) async fn question<Q: Serialize, R: DeserializeOwned>(
+        &self,
+        question: &Q,
+        again: bool,
+        about: impl Fn(&R) -> bool,
+    ) -> Asked<R> {
+        let Some(key) = self.keys.first() else { return Asked::Nothing("the rail has no key".into()) };
+        let now = now();
+        {
+            let (breaker, budget) = &mut *self.gate.lock();
+            if let Err(until) = breaker.admit(now) {
+                return Asked::Later { until, everything: true };
+            }
+            if let Err(until) = budget.take(again, now) {
+                return Asked::Later { until, everything: false };
+            }
+        }
+        // A time-out of the client covers the body too; this one covers what the client may not.
+        let asked = tokio::time::timeout(self.timeout * 2, self.exchange(key, question, about)).await;
+        let heard = asked.unwrap_or_else(|_| Err("no answer in time".to_owned()));
+        let (breaker, _) = &mut *self.gate.lock();
+        match heard {
+            Ok(reply) => {
+                breaker.answered();
+                Asked::Answered(reply)
+            }
             Err(why) => {
                 breaker.failed(self::now());
-                Heard::Nothing(why)
+                Asked::Nothing(why)
             }
         }
     }
 
-    async fn exchange(&self, key: &Key, question: &Question) -> Result<Reply, String> {
+    async fn exchange<Q: Serialize, R: DeserializeOwned>(
+        &self,
+        key: &Key,
+        question: &Q,
+        about: impl Fn(&R) -> bool,
+    ) -> Result<R, String> {
         let body = serde_json::to_vec(question).map_err(|error| error.to_string())?;
         let id = format!("msg_{}", Uuid::new_v4().simple());
         let signed = sign(key, &id, now(), &body);
@@ -110,9 +150,9 @@ impl HttpRail {
         if answer.id != id {
             return Err(super::signature::Forged::OtherRequest.to_string());
         }
-        let reply: Reply =
+        let reply: R =
             serde_json::from_slice(&bytes).map_err(|error| format!("its answer is no reply: {error}"))?;
-        if reply.reference != question.reference() {
+        if !about(&reply) {
             return Err("its answer is about another payment".into());
         }
         Ok(reply)

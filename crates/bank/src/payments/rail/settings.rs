@@ -6,6 +6,7 @@ use sqlx::Row as _;
 use super::signature::Key;
 use crate::database::{Actor, Database, DatabaseError};
 use crate::payments::rows::{int, optional_int, text};
+use crate::payments::two_phase::Mode;
 
 /// A rail as configured.
 #[derive(Clone, PartialEq, Debug)]
@@ -30,6 +31,8 @@ pub struct RailSettings {
     pub enquire_at_most_us: i64,
     /// After so many fruitless questions a case is opened.
     pub tries_max: u32,
+    /// The other side is a bankcore and has so long to prepare its side of a two-phase commit, µs; none: it is not.
+    pub prepare_within_us: Option<i64>,
     /// What it carries.
     pub currencies: Vec<Lane>,
     /// Live keys, newest first.
@@ -83,6 +86,8 @@ pub mod bounds {
     pub const ENQUIRE_AT_MOST_MS: Bound = Bound { least: 10, default: 600_000, most: 86_400_000 };
     /// Fruitless questions before a case is opened.
     pub const TRIES_MAX: Bound = Bound { least: 1, default: 20, most: 1_000 };
+    /// Milliseconds for another bankcore to prepare: so long the customer's money is reserved for nothing.
+    pub const PREPARE_WITHIN_MS: Bound = Bound { least: 50, default: 30_000, most: 3_600_000 };
 }
 
 const MINUTE_US: i64 = 60_000_000;
@@ -105,6 +110,21 @@ impl Window {
 }
 
 impl RailSettings {
+    /// How payments over it are carried out.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        if self.prepare_within_us.is_some() { Mode::TwoPhase } else { Mode::Saga }
+    }
+
+    /// How long after it was handed over a payment of this mode is expected to be through, µs.
+    #[must_use]
+    pub fn answers_within_us(&self, mode: Mode) -> i64 {
+        match (mode, self.prepare_within_us) {
+            (Mode::TwoPhase, Some(within)) => within,
+            _ => self.settles_within_us,
+        }
+    }
+
     /// The lane of a currency.
     #[must_use]
     pub fn lane(&self, currency: Currency) -> Option<&Lane> {
@@ -119,7 +139,7 @@ impl RailSettings {
 }
 
 const COLUMNS: &str = "name, url, paused, iban_required, opens, cut_off, settles_within, timeout, enquire_after, \
-                       enquire_at_most, tries_max";
+                       enquire_at_most, tries_max, prepare_within";
 
 /// All rails, by name.
 pub async fn all(database: &Database) -> Result<Vec<RailSettings>, DatabaseError> {
@@ -158,6 +178,7 @@ async fn read(database: &Database, name: &str) -> Result<Option<RailSettings>, s
         enquire_after_us: int(&row, "enquire_after")?,
         enquire_at_most_us: int(&row, "enquire_at_most")?,
         tries_max: u32::try_from(int(&row, "tries_max")?).unwrap_or(u32::MAX),
+        prepare_within_us: optional_int(&row, "prepare_within")?,
         currencies: Vec::new(),
         keys: Vec::new(),
     };
@@ -204,12 +225,12 @@ pub async fn put(
     let query = sqlx::query(match known {
         None => {
             "INSERT INTO rails (url, paused, iban_required, opens, cut_off, settles_within, timeout, enquire_after,
-                                enquire_at_most, tries_max, name, created_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                                enquire_at_most, tries_max, prepare_within, name, created_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         }
         Some(_) => {
             "UPDATE rails SET url = ?, paused = ?, iban_required = ?, opens = ?, cut_off = ?, settles_within = ?,
-                              timeout = ?, enquire_after = ?, enquire_at_most = ?, tries_max = ?
+                              timeout = ?, enquire_after = ?, enquire_at_most = ?, tries_max = ?, prepare_within = ?
               WHERE name = ?"
         }
     })
@@ -223,6 +244,7 @@ pub async fn put(
     .bind(rail.enquire_after_us)
     .bind(rail.enquire_at_most_us)
     .bind(i64::from(rail.tries_max))
+    .bind(rail.prepare_within_us)
     .bind(rail.name.as_str());
     let query = if known.is_none() { query.bind(now_us) } else { query };
     query.execute(change.connection()).await.map_err(fault)?;

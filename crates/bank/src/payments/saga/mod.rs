@@ -32,6 +32,8 @@ mod tests;
 
 pub use next::next;
 
+use super::two_phase::Standing;
+
 /// Where a payment stands.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum State {
@@ -181,6 +183,8 @@ pub struct Saga {
     pub cancel: bool,
     /// A person has to decide: nothing is done by itself.
     pub held: bool,
+    /// Two-phase only: our own books carry the decision.
+    pub booked: bool,
 }
 
 impl Saga {
@@ -190,7 +194,7 @@ impl Saga {
     /// A payment that has just come to a state.
     #[must_use]
     pub const fn at(state: State) -> Saga {
-        Saga { state, attempt: 0, tries: 0, cancel: false, held: false }
+        Saga { state, attempt: 0, tries: 0, cancel: false, held: false, booked: false }
     }
 
     /// What is to be done now.
@@ -225,6 +229,10 @@ pub enum Act {
     Enquire,
     /// Ask the rail never to pay it.
     Cancel,
+    /// Two-phase only: ask the other bank to prepare.
+    Prepare,
+    /// Two-phase only: tell the other bank what was decided.
+    Tell,
     /// Nothing.
     Rest,
 }
@@ -295,6 +303,10 @@ pub enum Observation {
     CancelAsked,
     /// A person decided.
     Operator(Resolution),
+    /// Two-phase only: where the other bank's side stands.
+    Peer(Standing),
+    /// Two-phase only: the other bank did not prepare in time.
+    TimeUp,
 }
 
 impl Observation {
@@ -310,6 +322,8 @@ impl Observation {
             Observation::Silence => "silence",
             Observation::CancelAsked => "cancel_asked",
             Observation::Operator(resolution) => resolution.name(),
+            Observation::Peer(standing) => standing.name(),
+            Observation::TimeUp => "time_up",
         }
     }
 }
@@ -360,6 +374,8 @@ pub enum Trouble {
     InSuspense,
     /// The rail said one thing and then another, or spoke of what it was never given.
     Contradiction,
+    /// Two-phase only: an operator of the other bank decided otherwise than we did.
+    Heuristic,
 }
 
 /// What an observation makes of a saga.

@@ -157,6 +157,7 @@ impl World {
             Act::Send => to.push(asks(SUBMIT)),
             Act::Enquire => to.push(asks(ENQUIRE)),
             Act::Cancel => to.push(asks(CANCEL)),
+            Act::Prepare | Act::Tell => unreachable!("of two-phase payments only"),
         }
         if matches!(self.saga.act(), Act::Send | Act::Enquire | Act::Cancel) {
             to.push(self.note(machine, Observation::Silence));

@@ -30,6 +30,8 @@ pub fn next(before: &Saga, saw: Observation, tries_max: u32) -> Next {
         },
         Observation::CancelAsked => cancel(before),
         Observation::Operator(resolution) => decided(before, resolution),
+        // Of two-phase payments only.
+        Observation::Peer(_) | Observation::TimeUp => stay(before),
     }
 }
 

@@ -10,11 +10,12 @@ use crate::store::mysql::OpenError;
 use crate::store::mysql::moment::Moment;
 
 /// Where the triggers are made.
-const TRIGGERS: [&str; 4] = [
+const TRIGGERS: [&str; 5] = [
     include_str!("../../../migrations/mysql/0002_guards.sql"),
     include_str!("../../../migrations/mysql/0005_bank_database.sql"),
     include_str!("../../../migrations/mysql/0007_payments.sql"),
     include_str!("../../../migrations/mysql/0008_outbox.sql"),
+    include_str!("../../../migrations/mysql/0011_two_phase.sql"),
 ];
 
 /// What no two rows may share.
@@ -54,6 +55,10 @@ const UNIQUE: &[&str] = &[
     "payments.number",
     "payments.principal,idempotency_key",
     "payments.reference",
+    "promise_transitions.promise,version",
+    "promises.id",
+    "promises.number",
+    "promises.rail,reference",
     "rail_currencies.rail,currency",
     "rail_keys.rail,key_id",
     "rails.name",

@@ -10,7 +10,8 @@ use crate::client::{self, Call};
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     bankcore payment create partner 101 2000.00 BDT --to GB33BUKB20201555555555 --name 'Dora Demir'\n  \
-    bankcore payment create partner 101 5.00 BDT --to 7001 --name Dora --reference INV-7 --idempotency-key inv-7")]
+    bankcore payment create partner 101 5.00 BDT --to 7001 --name Dora --reference INV-7 --idempotency-key inv-7\n  \
+    bankcore payment create sister 101 5.00 BDT --to BC0000000010 --name Dora --mode two_phase")]
 pub struct CreateArgs {
     /// Over which rail
     rail: String,
@@ -27,6 +28,9 @@ pub struct CreateArgs {
     /// The beneficiary's name
     #[arg(long)]
     name: String,
+    /// saga, or two_phase over a rail to another bankcore: both banks commit it, or neither [default: saga]
+    #[arg(long, value_parser = ["saga", "two_phase"])]
+    mode: Option<String>,
     /// Free text for the statements
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
@@ -45,7 +49,8 @@ pub(super) fn run(args: &CreateArgs) -> anyhow::Result<()> {
         "rail": args.rail, "from_account_id": args.from, "amount": args.amount, "currency": args.currency,
         "beneficiary": {"name": args.name, "account": args.to},
     });
-    for (name, text) in [("description", &args.description), ("reference", &args.reference)] {
+    let texts = [("description", &args.description), ("reference", &args.reference), ("mode", &args.mode)];
+    for (name, text) in texts {
         if let Some(text) = text {
             body[name] = Value::from(text.as_str());
         }

@@ -33,9 +33,11 @@ pub fn run(payment: &Payment) -> anyhow::Result<()> {
     }
 }
 
-const COLUMNS: [Column; 17] = [
+const COLUMNS: [Column; 19] = [
     ("Payment", "id"),
     ("State", "state"),
+    ("Mode", "mode"),
+    ("Decision", "decision"),
     ("Held", "held"),
     ("Late", "late"),
     ("Rail", "rail"),

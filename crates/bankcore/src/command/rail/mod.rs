@@ -36,21 +36,23 @@ pub fn run(rail: &Rail) -> anyhow::Result<()> {
     }
 }
 
-const COLUMNS: [Column; 6] = [
+const COLUMNS: [Column; 7] = [
     ("Rail", "name"),
     ("Status", "status"),
+    ("Mode", "mode"),
     ("IBAN required", "iban_required"),
     ("Opens", "opens"),
     ("Cut-off", "cut_off"),
     ("Settles within, s", "settles_within_seconds"),
 ];
 
-const OPERATION: [Column; 6] = [
+const OPERATION: [Column; 7] = [
     ("URL", "url"),
     ("Time-out, ms", "timeout_ms"),
     ("First question after, ms", "enquire_after_ms"),
     ("Then at most every, ms", "enquire_at_most_ms"),
     ("Case after questions", "tries_max"),
+    ("Prepared within, ms", "prepare_within_ms"),
     ("Keys", "key_ids"),
 ];
 

@@ -12,7 +12,9 @@ use crate::client::{self, Call, segment};
 #[command(after_help = "Examples:\n  \
     bankcore rail set partner --url http://127.0.0.1:8500/rail --carries BDT:1000000.00:12:13:5\n  \
     bankcore rail set swift --url https://rail.example/bankcore --iban-required --opens 06:00 --cut-off 17:00 \
-    --carries EUR:50000.00:21:22:23\n\n\
+    --carries EUR:50000.00:21:22:23\n  \
+    bankcore rail set sister --url https://sister.example/api/v1/rails/us/two-phase --two-phase \
+    --carries BDT:1000000.00:12:13:5\n\n\
     --carries CURRENCY:LIMIT:CLEARING:SETTLEMENT:SUSPENSE names the largest amount and three accounts of the bank's \
     own. What is left out takes its default.")]
 pub struct SetArgs {
@@ -51,6 +53,12 @@ pub struct SetArgs {
     /// A case is opened after so many fruitless questions [default: 20]
     #[arg(long, value_name = "N")]
     tries_max: Option<u32>,
+    /// The other side is a bankcore: payments are committed by both banks or by neither
+    #[arg(long)]
+    two_phase: bool,
+    /// How long the other bank has to prepare before a payment is given up [default: 30000]
+    #[arg(long, value_name = "MS", requires = "two_phase")]
+    prepare_within: Option<i64>,
     #[command(flatten)]
     ask: AskArgs,
 }
@@ -61,6 +69,7 @@ pub(super) fn run(args: &SetArgs) -> anyhow::Result<()> {
     body.insert("url".into(), json!(args.url));
     body.insert("paused".into(), json!(args.paused));
     body.insert("iban_required".into(), json!(args.iban_required));
+    body.insert("two_phase".into(), json!(args.two_phase));
     body.insert("currencies".into(), Value::from(currencies));
     for (name, value) in [
         ("opens", args.opens.as_ref().map(|text| json!(text))),
@@ -70,6 +79,7 @@ pub(super) fn run(args: &SetArgs) -> anyhow::Result<()> {
         ("enquire_after_ms", args.enquire_after.map(|n| json!(n))),
         ("enquire_at_most_ms", args.enquire_at_most.map(|n| json!(n))),
         ("tries_max", args.tries_max.map(|n| json!(n))),
+        ("prepare_within_ms", args.prepare_within.map(|n| json!(n))),
     ] {
         body.extend(value.map(|value| (name.to_owned(), value)));
     }
