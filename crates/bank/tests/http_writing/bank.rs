@@ -139,6 +139,11 @@ impl Bank {
         key(&self.service, principal, role, accounts, None).await
     }
 
+    /// The interface, to be served.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
     pub fn post<'a>(&'a self, token: &str, path: &str) -> Ask<'a> {
         self.ask(Method::POST, token, path)
     }

@@ -12,3 +12,4 @@ mod payments;
 mod policy;
 mod reversals;
 mod schema;
+mod two_phase;

@@ -1,0 +1,266 @@
+//! One of the banks: `bankcore serve --demo` as a process, killed and started again on the same port.
+
+use std::net::TcpListener;
+use std::process::{Child, Stdio};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::common::{self, get, http};
+
+/// How long a start may take, on a machine that has other things to do.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+pub struct Bank {
+    folder: TempDir,
+    process: Mutex<Child>,
+    address: String,
+    store: Option<String>,
+    demo: Value,
+}
+
+/// A port that nobody has: the bank keeps it over all its lives, so that the other one finds it.
+pub fn free_port() -> String {
+    TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").to_string()
+}
+
+impl Bank {
+    pub fn start(address: &str, store: Option<&str>) -> Bank {
+        let folder = tempfile::Builder::new().prefix("bankcore-two-phase").tempdir().expect("a folder");
+        let process = Mutex::new(serve(&folder, address, store));
+        // The port answers before the demonstration is written.
+        let begun = Instant::now();
+        while !folder.path().join("demo.json").exists() || !folder.path().join("bankcore.sock").exists() {
+            assert!(begun.elapsed() < PATIENCE, "the demonstration is made");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let demo = common::demo_file(folder.path());
+        let bank =
+            Bank { folder, process, address: address.to_owned(), store: store.map(str::to_owned), demo };
+        bank.deposit("1000000.00");
+        bank.lend();
+        bank
+    }
+
+    /// Makes the bank at an address the other end of a rail: quick, and patient.
+    pub fn pair(&self, other: &str) {
+        let url = format!("http://{other}/api/v1/rails/sister/two-phase");
+        let carries = format!(
+            "BDT:1000.00:{}:{}:{}",
+            self.account("clearing"),
+            self.account("nostro"),
+            self.account("suspense")
+        );
+        let words = [
+            "rail",
+            "set",
+            "sister",
+            "--url",
+            &url,
+            "--carries",
+            &carries,
+            "--two-phase",
+            "--prepare-within",
+            "30000",
+            "--timeout",
+            "1000",
+            "--enquire-after",
+            "50",
+            "--enquire-at-most",
+            "300",
+            "--tries-max",
+            "1000",
+        ];
+        common::json(self.folder.path(), &words);
+        let secret = self.folder.path().join("secret");
+        std::fs::write(&secret, SECRET).expect("a file");
+        let secret = secret.to_str().expect("a plain path");
+        common::json(self.folder.path(), &["rail", "add-key", "sister", "k1", "--secret-file", secret]);
+    }
+
+    pub fn kill(&self) {
+        let mut process = self.process.lock().expect("no panic");
+        process.kill().expect("it can be killed");
+        process.wait().expect("it was our child");
+    }
+
+    pub fn restart(&self) {
+        *self.process.lock().expect("no panic") = serve(&self.folder, &self.address, self.store.as_deref());
+    }
+
+    pub fn stop(&mut self) {
+        self.kill();
+    }
+
+    pub fn verify(&self) {
+        let store = self.store.as_ref().map(|url| ["verify", "--store", url]);
+        let report = common::json(self.folder.path(), store.as_ref().map_or(&["verify"][..], |words| words));
+        assert_eq!(report["ok"], true, "{report:#}");
+    }
+
+    fn account(&self, name: &str) -> &str {
+        self.demo["accounts"][name].as_str().expect("an account")
+    }
+
+    fn key(&self, name: &str) -> &str {
+        self.demo["keys"][name].as_str().expect("a key")
+    }
+
+    fn deposit(&self, amount: &str) {
+        let body = json!({"account_id": self.account("alice_savings"), "amount": amount, "currency": "BDT"});
+        let key = format!("Bearer {}", self.key("teller_1"));
+        let headers =
+            [("Authorization", &*key), ("Idempotency-Key", "deposit"), ("Content-Type", "application/json")];
+        let answer = http(&self.address, "POST", "/api/v1/banker/deposits", &headers, &body.to_string());
+        assert_eq!(answer.expect("an answer").status, 201);
+    }
+
+    /// The exposure to the other bank.
+    fn lend(&self) {
+        let path = format!("/api/v1/accounts/{}", self.account("clearing"));
+        let version = get(&self.address, &path, self.key("admin")).body["version"].to_string();
+        let (key, etag) =
+            (format!("Bearer {}", self.key("admin")), format!("\"{}\"", version.trim_matches('"')));
+        let headers = [
+            ("Authorization", &*key),
+            ("If-Match", &*etag),
+            ("Idempotency-Key", "lend"),
+            ("Content-Type", "application/json"),
+        ];
+        let body = json!({"overdraft_limit": "1000000.00"}).to_string();
+        let answer = http(&self.address, "PATCH", &format!("{path}/limits"), &headers, &body);
+        let answer = answer.expect("an answer");
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+
+    fn figure(&self, account: &str, figure: &str) -> i64 {
+        let path = format!("/api/v1/accounts/{}", self.account(account));
+        let answer = get(&self.address, &path, self.key("admin"));
+        let text = answer.body[figure].as_str().expect("a figure").replace('.', "");
+        text.parse().expect("digits")
+    }
+
+    /// The ledger balance in minor units.
+    pub fn balance(&self, account: &str) -> i64 {
+        self.figure(account, "ledger_balance")
+    }
+
+    /// What is reserved, in minor units.
+    pub fn held(&self, account: &str) -> i64 {
+        self.figure(account, "held")
+    }
+
+    fn list(&self, path: &str) -> Vec<Value> {
+        let mut items = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let answer = get(&self.address, &format!("{path}limit=500{cursor}"), self.key("admin"));
+            assert_eq!(answer.status, 200, "{}", answer.body);
+            items.extend(answer.body["items"].as_array().expect("a list").iter().cloned());
+            match answer.body["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return items,
+            }
+        }
+    }
+
+    /// All payments.
+    pub fn payments(&self) -> Vec<Value> {
+        self.list("/api/v1/payments?")
+    }
+
+    /// All promises.
+    pub fn promises(&self) -> Vec<Value> {
+        self.list("/api/v1/in-doubt?state=all&")
+    }
+
+    /// Promises that are not at an end.
+    pub fn in_doubt(&self) -> Vec<Value> {
+        let ends = ["committed", "aborted", "refused"];
+        let open = |promise: &Value| !ends.iter().any(|end| promise["state"] == *end);
+        self.promises().into_iter().filter(open).collect()
+    }
+
+    /// The account number of a customer who is paid.
+    pub fn bob(&self) -> String {
+        let path = format!("/api/v1/accounts/{}", self.account("bob_savings"));
+        get(&self.address, &path, self.key("admin")).body["number"].as_str().expect("a number").to_owned()
+    }
+
+    /// The customer who pays.
+    pub fn payer(&self) -> Payer {
+        Payer {
+            address: self.address.clone(),
+            key: self.key("alice").to_owned(),
+            account: self.account("alice_savings").to_owned(),
+        }
+    }
+}
+
+impl Drop for Bank {
+    fn drop(&mut self) {
+        let process = self.process.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _ = process.kill();
+        let _ = process.wait();
+    }
+}
+
+/// Starts the binary and waits until it accepts.
+fn serve(folder: &TempDir, address: &str, store: Option<&str>) -> Child {
+    let mut command = common::bankcore();
+    command.args(["serve", "--demo", "--listen", address, "--segment-mib", "2", "--data"]).arg(folder.path());
+    if let Some(url) = store {
+        command.args(["--store", url]);
+    }
+    let mut process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary starts");
+    let begun = Instant::now();
+    while std::net::TcpStream::connect(address).is_err() {
+        assert_eq!(process.try_wait().expect("it is our child"), None, "it goes on");
+        assert!(begun.elapsed() < PATIENCE, "it starts");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    process
+}
+
+/// A customer.
+pub struct Payer {
+    address: String,
+    key: String,
+    account: String,
+}
+
+impl Payer {
+    /// Asks for payment `number` to somebody at the other bank: its id; none if it is not known whether it was heard.
+    pub fn pay(&self, number: usize, to: &str) -> Option<String> {
+        let body = json!({
+            "rail": "sister", "from_account_id": self.account, "amount": format!("{}.00", 1 + number % 50),
+            "currency": "BDT", "mode": "two_phase", "reference": format!("PAY-{number}"),
+            "beneficiary": {"name": "Bob", "account": to},
+        });
+        let (bearer, key) = (format!("Bearer {}", self.key), format!("pay-{number}"));
+        let headers =
+            [("Authorization", &*bearer), ("Idempotency-Key", &*key), ("Content-Type", "application/json")];
+        match http(&self.address, "POST", "/api/v1/payments", &headers, &body.to_string()) {
+            Some(answer) if answer.status == 201 => {
+                Some(answer.body["id"].as_str().expect("an id").to_owned())
+            }
+            Some(answer) if answer.status == 503 => None,
+            Some(answer) => panic!("{}: {}", answer.status, answer.body),
+            None => None,
+        }
+    }
+
+    /// Asks for a payment to be cancelled; it may be too late, or nobody may hear it.
+    pub fn cancel(&self, id: &str) {
+        let bearer = format!("Bearer {}", self.key);
+        let headers = [("Authorization", &*bearer), ("Content-Type", "application/json")];
+        let path = format!("/api/v1/payments/{id}/cancel");
+        let answer = http(&self.address, "POST", &path, &headers, "{\"reason\": \"changed my mind\"}");
+        let status = answer.as_ref().map(|answer| answer.status);
+        assert!(matches!(status, None | Some(200 | 422 | 503)), "{answer:?}");
+    }
+}

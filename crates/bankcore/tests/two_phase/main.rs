@@ -1,0 +1,137 @@
+//! Two banks that pay each other in two phases while both are killed again and again.
+//!
+//! The real binary twice, the books of one in a folder, those of the other in MariaDB. Each is the coordinator of what
+//! its own customer pays and the participant of what the other's does. Both die by SIGKILL at any moment. At the end:
+//! every payment was made once or not at all, by both banks alike; the two clearing accounts mirror each other to the
+//! unit; nothing is prepared any more, nothing in doubt; and `verify` finds nothing.
+//!
+//! `PAYMENTS=1000 KILLS=50 cargo test -p bankcore --test two_phase` makes it a long one.
+
+mod bank;
+#[path = "../common/mod.rs"]
+mod common;
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use bank::{Bank, free_port};
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
+use serde_json::Value;
+use sim::server::MariaDb;
+
+/// Longer than a payment takes through all its questions, on a machine that has other things to do.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// So long a service on a database goes on before it is killed: who comes after one that was killed waits for its lease.
+const LEASE: Duration = Duration::from_millis(15_500);
+
+fn size(name: &str, default: usize) -> usize {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+#[test]
+fn both_banks_commit_a_payment_or_neither_does_whoever_is_killed() {
+    let (payments, kills) = (size("PAYMENTS", 50), size("KILLS", 16));
+    let mut random = StdRng::seed_from_u64(12);
+    let (here, there) = (free_port(), free_port());
+    let database = MariaDb::shared().migrated();
+    let mut folder = Bank::start(&here, None);
+    let mut server = Bank::start(&there, Some(&database.url));
+    folder.pair(&there);
+    server.pair(&here);
+    let before = [folder.balance("alice_savings"), server.balance("alice_savings")];
+
+    std::thread::scope(|scope| {
+        for (payer, to) in [(folder.payer(), server.bob()), (server.payer(), folder.bob())] {
+            let mut random = StdRng::seed_from_u64(random.random());
+            scope.spawn(move || {
+                for number in 0..payments {
+                    std::thread::sleep(Duration::from_millis(random.random_range(0..800)));
+                    // Asked for until it is answered: the same key is the same payment.
+                    let id = loop {
+                        match payer.pay(number, &to) {
+                            Some(id) => break id,
+                            None => std::thread::sleep(Duration::from_millis(50)),
+                        }
+                    };
+                    if number % 5 == 4 {
+                        std::thread::sleep(Duration::from_millis(random.random_range(0..60)));
+                        payer.cancel(&id);
+                    }
+                }
+            });
+        }
+        // Killed early, and again as soon as it drives again.
+        let mut driven = Instant::now() - LEASE;
+        for _ in 0..kills {
+            std::thread::sleep(Duration::from_millis(random.random_range(200..1_200)));
+            let victim = if driven.elapsed() > LEASE { &server } else { &folder };
+            if driven.elapsed() > LEASE {
+                driven = Instant::now();
+            }
+            victim.kill();
+            std::thread::sleep(Duration::from_millis(random.random_range(0..300)));
+            victim.restart();
+        }
+    });
+
+    let [ours, theirs] = [&folder, &server].map(|bank| ended(bank, payments));
+    let sum = settled(&ours, &server) - settled(&theirs, &folder);
+    assert_eq!(folder.balance("clearing"), sum, "what we owe the other bank is what was paid there");
+    assert_eq!(server.balance("clearing"), -sum, "and mirrors what it is owed");
+    for (bank, before, payments) in [(&folder, before[0], &ours), (&server, before[1], &theirs)] {
+        let paid: i64 = payments.iter().filter(|payment| payment["state"] == "settled").map(minor).sum();
+        assert_eq!(bank.balance("alice_savings"), before - paid);
+        assert_eq!(bank.held("alice_savings"), 0, "nothing is prepared any more");
+        assert_eq!(bank.in_doubt(), Vec::<Value>::new());
+    }
+    for bank in [&mut folder, &mut server] {
+        bank.stop();
+        bank.verify();
+    }
+    let count = |all: &[Value]| all.iter().filter(|payment| payment["state"] == "settled").count();
+    eprintln!("{payments} payments each way, {kills} kills: {} and {} settled", count(&ours), count(&theirs));
+}
+
+/// Waits until every payment of a bank is at an end.
+fn ended(bank: &Bank, payments: usize) -> Vec<Value> {
+    let start = Instant::now();
+    loop {
+        let all = bank.payments();
+        assert!(all.len() <= payments, "a payment was made twice: {}", all.len());
+        let over =
+            |payment: &&Value| ["settled", "reversed", "refused"].iter().any(|end| payment["state"] == *end);
+        if all.iter().filter(over).count() == payments && bank.in_doubt().is_empty() {
+            return all;
+        }
+        let open: Vec<_> = all.iter().filter(|payment| !over(payment)).collect();
+        assert!(start.elapsed() < PATIENCE, "{} do not end, for instance {:#?}", open.len(), open.first());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// What was settled, in minor units; the other bank has done the same with each payment.
+fn settled(payments: &[Value], other: &Bank) -> i64 {
+    let promises: HashMap<String, Value> = other
+        .promises()
+        .into_iter()
+        .map(|promise| (promise["reference"].as_str().expect("a reference").to_owned(), promise))
+        .collect();
+    let mut sum = 0;
+    for payment in payments {
+        let promise = promises.get(payment["rail_reference"].as_str().expect("a reference"));
+        let committed = promise.is_some_and(|promise| promise["state"] == "committed");
+        assert_eq!(payment["state"] == "settled", committed, "{payment:#} but {promise:#?}");
+        if committed {
+            assert_eq!(promise.expect("it is committed")["amount"], payment["amount"]);
+            sum += minor(payment);
+        }
+    }
+    assert!(sum > 0, "something was paid");
+    sum
+}
+
+fn minor(payment: &Value) -> i64 {
+    payment["amount"].as_str().expect("text").replace('.', "").parse().expect("digits")
+}
