@@ -123,9 +123,14 @@ fn limit(builder: &mut Builder<TokioExecutor>) {
         .keep_alive(true);
 }
 
-/// How many connections there may be: the journal and the key files need files too.
+/// Files that a small bank has open at most beside its connections: segments, each twice, key files, `bank.db`, and the
+/// way to a rail or a subscriber. A large one has more key files; half of all files are never used for connections.
+const OWN_FILES: u64 = 64;
+
+/// How many connections there may be: one that is let in without a file left for it would wait for ever.
 fn places() -> usize {
     let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
-    let half = files.map_or(CONNECTIONS_MAX, |files| usize::try_from(files / 2).unwrap_or(CONNECTIONS_MAX));
-    half.clamp(16, CONNECTIONS_MAX)
+    let left = files.map(|files| (files / 2).min(files.saturating_sub(OWN_FILES)));
+    let places = left.map_or(CONNECTIONS_MAX, |left| usize::try_from(left).unwrap_or(CONNECTIONS_MAX));
+    places.clamp(16, CONNECTIONS_MAX)
 }
