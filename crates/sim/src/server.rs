@@ -66,7 +66,7 @@ impl MariaDb {
         let parent = program.parent();
         sweep(&parent);
         let folder = parent.join(format!("{FOLDER}{}-{}", std::process::id(), free_port()));
-        std::fs::create_dir_all(&folder).expect("a folder for the server");
+        std::fs::create_dir_all(folder.join("tmp")).expect("a folder for the server");
         program.install(&folder);
         let (port, child) = (free_port(), Mutex::new(None));
         let server = MariaDb { folder, port, options, child, databases: AtomicU32::new(0) };

@@ -96,6 +96,8 @@ impl Program {
             .arg("--bind-address=127.0.0.1")
             .arg(format!("--user={}", user()))
             .arg(format!("--datadir={}", inside.join("data").display()))
+            // Of its own: a server that starts deletes the temporary tables that it finds, another one's too.
+            .arg(format!("--tmpdir={}", inside.join("tmp").display()))
             .arg(format!("--socket={}", inside.join("socket").display()))
             .arg(format!("--port={port}"))
             .args(["--innodb-buffer-pool-size=128M", "--max-connections=200"]);
