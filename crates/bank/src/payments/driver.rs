@@ -241,7 +241,7 @@ fn waits(came: Result<Option<i64>, PaymentError>, id: Uuid) -> Option<Duration> 
     match came {
         Ok(later) => later.map(|at| Duration::from_micros((at - now()).max(0).unsigned_abs()).min(PAUSE)),
         Err(error) => {
-            tracing::warn!(%error, payment = %id, "a payment did not go on; it is tried again");
+            tracing::warn!(%error, %id, "a payment or a promise did not go on; it is tried again");
             Some(PAUSE)
         }
     }
