@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use bank::sequencer::{
@@ -25,7 +25,7 @@ use ledger::{
 };
 use smallvec::SmallVec;
 
-use super::measure::{Measured, Meter, folder_bytes};
+use super::measure::{History, Measured, Meter, folder_bytes};
 use super::shape::{Pairs, Shape};
 
 /// Batches that are on their way at a time: one decided, one written, one waiting.
@@ -44,7 +44,7 @@ pub struct Engine {
 }
 
 struct Answered {
-    sent: Instant,
+    latency: Duration,
     count: u64,
     receipt: Result<Receipt, sequencer::Fault>,
 }
@@ -152,7 +152,7 @@ impl Engine {
             }
             let answered = self.answers.1.recv().context("the engine stopped")?;
             check(&answered)?;
-            meter.answered(answered.count, answered.sent);
+            meter.answered(answered.count, answered.latency);
             in_flight -= 1;
             progress(meter.done());
         }
@@ -189,7 +189,9 @@ impl Engine {
         let work = Work::Requests(SmallVec::from_vec(requests));
         let prior = self.reading.prepare(&work.digests())?;
         let answers = self.answers.0.clone();
-        let reply = Box::new(move |receipt| drop(answers.send(Answered { sent, count, receipt })));
+        let reply = Box::new(move |receipt| {
+            drop(answers.send(Answered { latency: sent.elapsed(), count, receipt }));
+        });
         Ok(self.sequencer.submit(Submission { work, prior, reply })?)
     }
 
@@ -203,16 +205,22 @@ impl Engine {
         self.reading.head().sequence.0
     }
 
-    /// How long the last 50 entries of a random account take to read, in microseconds: the median.
-    #[allow(clippy::disallowed_methods)] // A benchmark measures real time.
-    pub fn history(&self, entries: usize) -> anyhow::Result<f64> {
-        let mut times = Vec::new();
+    /// How long the last 50 entries of a random account take to read: at first, when what a saturated run has written
+    /// is on the disk alone, and again.
+    pub fn history(&self, entries: usize) -> anyhow::Result<History> {
         let mut pairs = Pairs::new(Shape::Spread, self.accounts, 99);
-        for _ in 0..1_000 {
-            let (id, _) = pairs.draw();
-            let account = self.account(id)?;
+        let some: Vec<AccountId> = (0..1_000).map(|_| pairs.draw().0).collect();
+        Ok(History { cold_us: self.trails(&some, entries)?, warm_us: self.trails(&some, entries)? })
+    }
+
+    /// The median over these accounts, microseconds.
+    #[allow(clippy::disallowed_methods)] // A benchmark measures real time.
+    fn trails(&self, accounts: &[AccountId], entries: usize) -> anyhow::Result<f64> {
+        let mut times = Vec::new();
+        for id in accounts {
+            let account = self.account(*id)?;
             let start = Instant::now();
-            for step in self.reading.trail(id, &account, account.version).take(entries) {
+            for step in self.reading.trail(*id, &account, account.version).take(entries) {
                 step?;
             }
             times.push(start.elapsed().as_secs_f64() * 1e6);

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use bank::http::{self, App};
@@ -82,7 +82,7 @@ fn run(
             rss_bytes,
             invariants_ok,
             restart_s: None,
-            history_us: None,
+            history: None,
             measured,
         })
     })
@@ -201,8 +201,8 @@ impl Load {
             senders.spawn(sender.run(answers.clone()));
         }
         drop(answers);
-        while let Some((count, sent)) = arriving.recv().await {
-            meter.answered(count, sent);
+        while let Some((count, latency)) = arriving.recv().await {
+            meter.answered(count, latency);
             if meter.done() % 4_096 < count {
                 bar.set_position(meter.done());
             }
@@ -224,7 +224,7 @@ struct Sender {
 
 impl Sender {
     #[allow(clippy::disallowed_methods)] // A benchmark measures real time.
-    async fn run(mut self, answers: mpsc::UnboundedSender<(u64, Instant)>) -> anyhow::Result<()> {
+    async fn run(mut self, answers: mpsc::UnboundedSender<(u64, Duration)>) -> anyhow::Result<()> {
         loop {
             let wanted = self.requests.batch as u64;
             let before = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
@@ -235,8 +235,9 @@ impl Sender {
             let request = self.requests.next(count as usize, &mut self.pairs);
             let sent = Instant::now();
             let answer = self.connection.exchange(request).await?;
+            let latency = sent.elapsed();
             self.check(&answer, count)?;
-            if answers.send((count, sent)).is_err() {
+            if answers.send((count, latency)).is_err() {
                 return Ok(());
             }
         }

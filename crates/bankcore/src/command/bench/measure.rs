@@ -15,6 +15,15 @@ pub struct Meter {
     done: u64,
 }
 
+/// How long the last 50 entries of an account take to read: medians over a thousand accounts, microseconds.
+#[derive(Clone, Copy, Debug)]
+pub struct History {
+    /// For the first time after the run.
+    pub cold_us: f64,
+    /// The same accounts again.
+    pub warm_us: f64,
+}
+
 /// One stretch of the run, for the plot.
 #[derive(Clone, Copy, Debug)]
 pub struct Sample {
@@ -50,11 +59,11 @@ impl Meter {
         }
     }
 
-    /// Notes that `count` transfers were answered together, sent at `sent`.
+    /// Notes that `count` transfers were answered together, `latency` after they were sent. Whoever gets the
+    /// answer takes that time: by when it is noted here, it may have waited behind others for the notebook.
     #[allow(clippy::disallowed_methods)]
-    pub fn answered(&mut self, count: u64, sent: Instant) {
+    pub fn answered(&mut self, count: u64, latency: Duration) {
         let now = Instant::now();
-        let latency = now - sent;
         let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX).max(1);
         // The histogram holds ten minutes; what takes longer counts as that.
         let _ = self.latencies.record(micros.min(600_000_000));

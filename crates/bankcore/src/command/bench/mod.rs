@@ -191,7 +191,7 @@ fn engine_run(args: &BenchArgs, dir: &Path) -> anyhow::Result<Report> {
         rss_bytes,
         invariants_ok,
         restart_s: Some(restart),
-        history_us: Some(history),
+        history: Some(history),
         measured,
     })
 }
@@ -229,7 +229,7 @@ fn procedure_run(args: &BenchArgs) -> anyhow::Result<Report> {
         rss_bytes,
         invariants_ok,
         restart_s: Some(restart),
-        history_us: Some(history),
+        history: Some(history),
         measured,
     })
 }

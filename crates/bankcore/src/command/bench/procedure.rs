@@ -73,7 +73,8 @@ async fn client(load: Arc<Load>) -> anyhow::Result<()> {
         );
         let sent = Instant::now();
         let row = sqlx::raw_sql(sqlx::AssertSqlSafe(call)).fetch_one(&mut connection).await?;
-        load.meter.lock().answered(1, sent);
+        let latency = sent.elapsed();
+        load.meter.lock().answered(1, latency);
         let (status, message): (String, String) = (row.try_get(0)?, row.try_get(1)?);
         if status != "COMPLETED" {
             bail!("a transfer of the benchmark was refused: {message}");

@@ -3,7 +3,7 @@
 use comfy_table::{Table, presets};
 use serde_json::json;
 
-use super::measure::Measured;
+use super::measure::{History, Measured};
 use super::shape::Shape;
 
 /// A measured run.
@@ -32,8 +32,8 @@ pub struct Report {
     pub invariants_ok: bool,
     /// Seconds that opening the folder again took.
     pub restart_s: Option<f64>,
-    /// Microseconds that the last 50 entries of an account took, median.
-    pub history_us: Option<f64>,
+    /// How long the last 50 entries of an account took.
+    pub history: Option<History>,
     /// Times.
     pub measured: Measured,
 }
@@ -61,7 +61,8 @@ impl Report {
             "rss_bytes": self.rss_bytes,
             "cpu_us_per_transfer": measured.cpu_us_per_transfer,
             "restart_s": self.restart_s,
-            "history_50_us": self.history_us,
+            "history_50_us": self.history.map(|history| history.warm_us),
+            "history_50_cold_us": self.history.map(|history| history.cold_us),
             "invariants_ok": self.invariants_ok,
         })
         .to_string()
@@ -104,8 +105,13 @@ impl Report {
         if let Some(seconds) = self.restart_s {
             row("restart", format!("{seconds:.2} s"));
         }
-        if let Some(micros) = self.history_us {
-            row("last 50 entries", format!("{micros:.0} µs, median over random accounts"));
+        if let Some(History { cold_us, warm_us }) = self.history {
+            row(
+                "last 50 entries",
+                format!(
+                    "{warm_us:.0} µs, median over random accounts; {cold_us:.0} µs when read for the first time"
+                ),
+            );
         }
         row("books", if self.invariants_ok { "hold" } else { "DO NOT HOLD" }.to_owned());
         table.to_string()
