@@ -12,7 +12,7 @@ use std::path::Path;
 const MAGIC: &[u8; 8] = b"BCSEG001";
 const FILL_BYTES: usize = 1 << 20;
 /// Filling syncs this often, so that a commit of the writer never queues behind a whole segment's flush.
-const FILL_SYNC_BYTES: u64 = 4 << 20;
+const FILL_SYNC_BYTES: u64 = 1 << 20;
 
 /// A segment's header, decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

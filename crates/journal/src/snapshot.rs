@@ -172,6 +172,8 @@ impl<F: DiskFile> Chunks<'_, F> {
         head[4..].copy_from_slice(&check.to_be_bytes());
         self.file.write_all_at(&head, self.at)?;
         self.file.write_all_at(&self.buffer, self.at + 8)?;
+        // Now, and not all of it at the end: the journal's own small sync would have to queue behind that.
+        self.file.sync_data()?;
         self.at += 8 + self.buffer.len() as u64;
         self.total += self.buffer.len() as u64;
         self.check = crc32c::crc32c_append(self.check, &check.to_be_bytes());

@@ -7,11 +7,11 @@
 //!
 //! Spares are the next numbers, nothing more: after a restart they are found again by name.
 
-use crate::disk::{Disk, DiskFile};
+use crate::disk::Disk;
 use crate::error::Full;
 use crate::identity::Identity;
 use crate::index::SegmentIndex;
-use crate::layout::{FIRST_FRAME, segment_path};
+use crate::layout::FIRST_FRAME;
 use crate::options::{FRAMES_AHEAD, Options};
 use crate::segment::{self, SegmentHeader};
 use crate::sidecar;
@@ -194,10 +194,6 @@ impl<D: Disk> Pool<D> {
 
     /// What is left to do for a segment that gets no more frames.
     fn settle(&self, segment: &SegmentIndex) {
-        // Large frames went around the page cache; snapshots and history read them from now on.
-        if let Ok(file) = self.disk.open_read(&segment_path(&self.journal, segment.number)) {
-            file.read_ahead(0, segment.bytes);
-        }
         if let Err(error) = sidecar::write(&self.disk, &self.journal, &self.identity, segment) {
             tracing::warn!(segment = segment.number, %error, "no sidecar; the next start reads the segment instead");
         }
