@@ -13,12 +13,15 @@ use crate::record::{OwnedRecord, Record};
 use crate::scan::Scan;
 use crate::spares::Pool;
 use crate::watermark::Watermark;
+use crate::window::Window;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 /// Bytes read at a time when walking many records.
 const SCAN_BYTES: usize = 256 << 10;
+/// Bytes read at a time when walking a long way around the page cache, which reads nothing ahead.
+const ASIDE_BYTES: usize = 1 << 20;
 /// Bytes read at most at a time when looking one up.
 const LOOKUP_BYTES: u64 = 16 << 10;
 /// Bytes read when the end of a group of records is not known yet.
@@ -95,13 +98,18 @@ impl<D: Disk> Reader<D> {
         }
         let extent = self.inner.index.find(sequence).and_then(|segment| segment.nearest(sequence)?.2);
         let chunk = extent.unwrap_or(LOOKUP_BYTES_MIN).min(LOOKUP_BYTES);
-        let mut scan = Scan::new(self.clone(), sequence, sequence, chunk as usize);
+        let mut scan = Scan::new(self.clone(), sequence, sequence, Window::new(chunk as usize));
         Ok(scan.advance()?.map(|record| record.to_owned()))
     }
 
     /// The durable records from a sequence on, up to the watermark at this moment.
     pub fn scan(&self, from: u64) -> Scan<D> {
-        Scan::new(self.clone(), from, self.durable(), SCAN_BYTES)
+        Scan::new(self.clone(), from, self.durable(), Window::new(SCAN_BYTES))
+    }
+
+    /// As [`Reader::scan`], for a long way that nobody walks again soon: around the page cache.
+    pub fn scan_aside(&self, from: u64) -> Scan<D> {
+        Scan::new(self.clone(), from, self.durable(), Window::aside(ASIDE_BYTES))
     }
 
     /// Calls `each` for the durable records from `from` to `to`, both included, until it breaks.
@@ -114,7 +122,7 @@ impl<D: Disk> Reader<D> {
         to: u64,
         mut each: impl FnMut(Record<'_>) -> ControlFlow<()>,
     ) -> Result<(), ReadError> {
-        let mut scan = Scan::new(self.clone(), from, to.min(self.durable()), SCAN_BYTES);
+        let mut scan = Scan::new(self.clone(), from, to.min(self.durable()), Window::new(SCAN_BYTES));
         while let Some(record) = scan.advance()? {
             if each(record).is_break() {
                 break;

@@ -40,8 +40,8 @@ struct Place<F> {
 
 impl<D: Disk> Scan<D> {
     /// `to` must be durable.
-    pub(crate) fn new(reader: Reader<D>, from: u64, to: u64, chunk: usize) -> Self {
-        Self { reader, from: from.max(1), to, window: Window::new(chunk), place: None, ended: false }
+    pub(crate) fn new(reader: Reader<D>, from: u64, to: u64, window: Window) -> Self {
+        Self { reader, from: from.max(1), to, window, place: None, ended: false }
     }
 
     /// The next record, borrowed: for walking many without copying each.

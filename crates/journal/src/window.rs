@@ -1,6 +1,7 @@
 //! A moving window over a segment file: big sequential reads for whoever walks it, one small read for who wants a record.
 
 use crate::disk::DiskFile;
+use crate::layout::BLOCK;
 use std::io;
 
 /// Who reads this much at a time walks on: the disk fetches the next chunk while this one is used.
@@ -10,15 +11,24 @@ const WALKS: usize = 256 << 10;
 #[derive(Debug)]
 pub(crate) struct Window {
     bytes: Vec<u8>,
+    /// Where in `bytes` it begins: at a block in memory, so that the disk can write right there.
+    from: usize,
     start: u64,
     filled: usize,
     chunk: usize,
+    aside: bool,
 }
 
 impl Window {
     /// A window that reads at least `chunk` bytes at a time.
     pub fn new(chunk: usize) -> Self {
-        Self { bytes: Vec::new(), start: 0, filled: 0, chunk }
+        Self { bytes: Vec::new(), from: 0, start: 0, filled: 0, chunk, aside: false }
+    }
+
+    /// A window for a long way that nobody walks again soon: it reads whole chunks around the page cache, where they
+    /// would push out what is asked for, and cost more processor time than is spent on what they hold.
+    pub fn aside(chunk: usize) -> Self {
+        Self { aside: true, ..Self::new(chunk) }
     }
 
     /// Forgets what was read: the next request reads the file again.
@@ -31,20 +41,40 @@ impl Window {
         let bytes = (end.saturating_sub(offset)).min(bytes as u64) as usize;
         let inside = offset >= self.start && offset + bytes as u64 <= self.start + self.filled as u64;
         if !inside {
-            self.filled = 0;
-            let wanted = (end.saturating_sub(offset)).min(bytes.max(self.chunk) as u64) as usize;
-            if self.bytes.len() < wanted {
-                self.bytes.resize(wanted, 0);
-            }
-            file.read_exact_at(&mut self.bytes[..wanted], offset)?;
-            let next = offset + wanted as u64;
-            if self.chunk >= WALKS && next < end {
-                file.read_ahead(next, (end - next).min(2 * self.chunk as u64));
-            }
-            self.start = offset;
-            self.filled = wanted;
+            self.fill(file, offset, bytes, end)?;
         }
-        let from = (offset - self.start) as usize;
-        Ok(&self.bytes[from..from + bytes])
+        let at = self.from + (offset - self.start) as usize;
+        Ok(&self.bytes[at..at + bytes])
+    }
+
+    fn fill<F: DiskFile>(&mut self, file: &F, offset: u64, bytes: usize, end: u64) -> io::Result<()> {
+        self.filled = 0;
+        let block = BLOCK as u64;
+        let start = offset / block * block;
+        let blocks =
+            ((offset + bytes as u64).max(start + self.chunk as u64).min(end)).next_multiple_of(block) - start;
+        if self.aside && start + blocks <= end {
+            self.start = start;
+            file.read_blocks_at(self.room(blocks as usize), start)?;
+            self.filled = blocks as usize;
+            return Ok(());
+        }
+        let wanted = (end.saturating_sub(offset)).min(bytes.max(self.chunk) as u64) as usize;
+        self.start = offset;
+        file.read_exact_at(self.room(wanted), offset)?;
+        self.filled = wanted;
+        let next = offset + wanted as u64;
+        if self.chunk >= WALKS && next < end {
+            file.read_ahead(next, (end - next).min(2 * self.chunk as u64));
+        }
+        Ok(())
+    }
+
+    fn room(&mut self, bytes: usize) -> &mut [u8] {
+        if self.bytes.len() < self.from + bytes {
+            self.bytes = vec![0; bytes + BLOCK];
+            self.from = self.bytes.as_ptr().align_offset(BLOCK);
+        }
+        &mut self.bytes[self.from..self.from + bytes]
     }
 }

@@ -59,6 +59,11 @@ pub trait DiskFile: Send + Sync + 'static {
     fn write_blocks_at(&self, blocks: &[u8], offset: u64) -> io::Result<()> {
         self.write_all_at(blocks, offset)
     }
+    /// As [`DiskFile::read_exact_at`], for whole blocks of 4096 bytes that nobody is likely to read again soon: they need
+    /// not pass through the page cache.
+    fn read_blocks_at(&self, blocks: &mut [u8], offset: u64) -> io::Result<()> {
+        self.read_exact_at(blocks, offset)
+    }
     /// Says that this stretch will be read next. Changes nothing but how long that takes.
     fn read_ahead(&self, _offset: u64, _bytes: u64) {}
     /// Makes the written bytes durable, and the length if it changed. A failure is final: never retry it.

@@ -12,10 +12,10 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::OnceLock;
 
-/// Writes around the page cache are whole blocks of this size, from memory aligned to it: every disk's own blocks
-/// divide it.
+/// What goes around the page cache is whole blocks of this size, from and to memory aligned to it: every disk's own
+/// blocks divide it.
 const DIRECT_BLOCK: usize = 4096;
-/// The most that is written around the page cache in one go.
+/// The most that goes around the page cache at a time.
 const DIRECT_BYTES: usize = 2 << 20;
 /// Linux follows advice no further than its own read-ahead, which is this where nobody changed it.
 const ADVICE_BYTES: u64 = 128 << 10;
@@ -33,45 +33,74 @@ pub struct OsDisk;
 #[derive(Debug)]
 pub struct OsFile {
     file: File,
-    /// The same file, opened to write around the page cache when that was first wanted; `None` where it cannot be.
+    writable: bool,
+    /// The same file, opened to go around the page cache when that was first wanted; `None` where it cannot be.
     direct: OnceLock<Option<File>>,
 }
 
-impl From<File> for OsFile {
-    fn from(file: File) -> Self {
-        Self { file, direct: OnceLock::new() }
-    }
-}
-
 impl OsFile {
+    fn writable(file: File) -> Self {
+        Self { file, writable: true, direct: OnceLock::new() }
+    }
+
     fn direct(&self) -> Option<&File> {
         let open = || {
             // By its descriptor: the file may have been renamed since it was opened.
             let path = format!("/proc/self/fd/{}", self.file.as_raw_fd());
-            OpenOptions::new().write(true).custom_flags(OFlags::DIRECT.bits() as i32).open(path).ok()
+            let flags = OFlags::DIRECT.bits() as i32;
+            OpenOptions::new().read(true).write(self.writable).custom_flags(flags).open(path).ok()
         };
         self.direct.get_or_init(open).as_ref()
     }
 }
 
-/// Writes whole blocks around the page cache; false, with nothing written, if this file system will not.
-fn write_direct(file: &File, bytes: &[u8], offset: u64) -> io::Result<bool> {
+/// Lends aligned memory for up to [`DIRECT_BYTES`] of so many bytes.
+fn aligned<T>(bytes: usize, with: impl FnOnce(&mut [u8]) -> T) -> T {
     ALIGNED.with_borrow_mut(|room| {
-        let needed = bytes.len().min(DIRECT_BYTES) + DIRECT_BLOCK;
-        if room.len() < needed {
-            room.resize(needed, 0);
+        let bytes = bytes.min(DIRECT_BYTES);
+        if room.len() < bytes + DIRECT_BLOCK {
+            room.resize(bytes + DIRECT_BLOCK, 0);
         }
         let from = room.as_ptr().align_offset(DIRECT_BLOCK);
+        with(&mut room[from..from + bytes])
+    })
+}
+
+/// Whether it went around the page cache; not if that is what this file system refuses at the first try.
+fn went(result: io::Result<()>, part: usize) -> io::Result<bool> {
+    match result {
+        Ok(()) => Ok(true),
+        Err(error) if part == 0 && error.raw_os_error() == Some(Errno::INVAL.raw_os_error()) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes whole blocks around the page cache; false, with nothing written, if this file system will not.
+fn write_direct(file: &File, bytes: &[u8], offset: u64) -> io::Result<bool> {
+    aligned(bytes.len(), |room| {
         for (number, part) in bytes.chunks(DIRECT_BYTES).enumerate() {
-            let aligned = &mut room[from..from + part.len()];
-            aligned.copy_from_slice(part);
-            match file.write_all_at(aligned, offset + (number * DIRECT_BYTES) as u64) {
-                Ok(()) => {}
-                Err(error) if number == 0 && error.raw_os_error() == Some(Errno::INVAL.raw_os_error()) => {
-                    return Ok(false);
-                }
-                Err(error) => return Err(error),
+            let room = &mut room[..part.len()];
+            room.copy_from_slice(part);
+            if !went(file.write_all_at(room, offset + (number * DIRECT_BYTES) as u64), number)? {
+                return Ok(false);
             }
+        }
+        Ok(true)
+    })
+}
+
+/// Reads whole blocks around the page cache; false, with nothing read, if this file system will not.
+fn read_direct(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<bool> {
+    if bytes.as_ptr().align_offset(DIRECT_BLOCK) == 0 {
+        return went(file.read_exact_at(bytes, offset), 0);
+    }
+    aligned(bytes.len(), |room| {
+        for (number, part) in bytes.chunks_mut(DIRECT_BYTES).enumerate() {
+            let room = &mut room[..part.len()];
+            if !went(file.read_exact_at(room, offset + (number * DIRECT_BYTES) as u64), number)? {
+                return Ok(false);
+            }
+            part.copy_from_slice(room);
         }
         Ok(true)
     })
@@ -81,15 +110,16 @@ impl Disk for OsDisk {
     type File = OsFile;
 
     fn create_new(&self, path: &Path) -> io::Result<OsFile> {
-        OpenOptions::new().read(true).write(true).create_new(true).open(path).map(OsFile::from)
+        OpenOptions::new().read(true).write(true).create_new(true).open(path).map(OsFile::writable)
     }
 
     fn open(&self, path: &Path) -> io::Result<OsFile> {
-        OpenOptions::new().read(true).write(true).open(path).map(OsFile::from)
+        OpenOptions::new().read(true).write(true).open(path).map(OsFile::writable)
     }
 
     fn open_read(&self, path: &Path) -> io::Result<OsFile> {
-        File::open(path).map(OsFile::from)
+        let file = File::open(path)?;
+        Ok(OsFile { file, writable: false, direct: OnceLock::new() })
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -142,7 +172,7 @@ impl Disk for OsDisk {
     fn lock(&self, path: &Path) -> io::Result<OsFile> {
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         flock(&file, FlockOperation::NonBlockingLockExclusive)?;
-        Ok(file.into())
+        Ok(OsFile::writable(file))
     }
 }
 
@@ -165,6 +195,18 @@ impl DiskFile for OsFile {
             return Ok(());
         }
         self.file.write_all_at(blocks, offset)
+    }
+
+    fn read_blocks_at(&self, blocks: &mut [u8], offset: u64) -> io::Result<()> {
+        debug_assert!(
+            blocks.len().is_multiple_of(DIRECT_BLOCK) && offset.is_multiple_of(DIRECT_BLOCK as u64)
+        );
+        if let Some(direct) = self.direct()
+            && read_direct(direct, blocks, offset)?
+        {
+            return Ok(());
+        }
+        self.file.read_exact_at(blocks, offset)
     }
 
     fn read_ahead(&self, offset: u64, bytes: u64) {
@@ -195,12 +237,13 @@ impl DiskFile for OsFile {
 mod tests {
     use super::*;
 
-    /// From memory that lies anywhere, over what stood in the page cache, in one go and in several.
+    /// From and to memory that lies anywhere, over what stood in the page cache, in one go and in several.
     #[test]
-    fn blocks_written_around_the_cache_are_read_through_it() {
+    fn what_goes_around_the_cache_is_what_goes_through_it() {
         for folder in [std::env::temp_dir(), "/dev/shm".into()] {
             let dir = tempfile::tempdir_in(folder).unwrap();
-            let file = OsDisk.create_new(&dir.path().join("blocks")).unwrap();
+            let path = dir.path().join("blocks");
+            let file = OsDisk.create_new(&path).unwrap();
             for blocks in [1, 3, DIRECT_BYTES / DIRECT_BLOCK, DIRECT_BYTES / DIRECT_BLOCK * 2 + 1] {
                 let bytes: Vec<u8> = (0..blocks * DIRECT_BLOCK + 1).map(|at| (at % 251) as u8).collect();
                 let (wanted, at) = (&bytes[1..], 2 * DIRECT_BLOCK as u64);
@@ -210,6 +253,13 @@ mod tests {
                 file.write_blocks_at(wanted, at).unwrap();
                 file.read_exact_at(&mut found, at).unwrap();
                 assert!(found == wanted, "{blocks} blocks");
+                for shift in [0, 1] {
+                    let mut room = vec![0; wanted.len() + DIRECT_BLOCK + 1];
+                    let from = room.as_ptr().align_offset(DIRECT_BLOCK) + shift;
+                    let found = &mut room[from..from + wanted.len()];
+                    OsDisk.open_read(&path).unwrap().read_blocks_at(found, at).unwrap();
+                    assert!(found == wanted, "{blocks} blocks, {shift} bytes off");
+                }
                 file.read_exact_at(&mut found[..1], at - 1).unwrap();
                 assert_eq!(found[0], 9, "what lies before stays");
             }

@@ -165,7 +165,7 @@ impl<D: Disk> Walk<'_, D> {
         let path = segment_path(self.journal, number);
         let file = self.disk.open_read(&path).map_err(OpenError::io("open", &path))?;
         let length = file.len().map_err(OpenError::io("measure", &path))?;
-        let mut window = Window::new(WINDOW_BYTES);
+        let mut window = Window::aside(WINDOW_BYTES);
         let block = window.get(&file, 0, BLOCK, length).map_err(OpenError::io("read", &path))?;
         let header = match SegmentHeader::decode(block) {
             HeaderFound::Good(header) => header,

@@ -244,7 +244,7 @@ fn refill<D: Disk>(
     references: &References,
 ) -> Result<(), OpenError> {
     let step = REFILL_STEP.min(settings.generation_claims as u64 / 4).max(1);
-    let mut scan = reader.scan(covered.0.min(covered.1) + 1);
+    let mut scan = reader.scan_aside(covered.0.min(covered.1) + 1);
     let mut last = covered;
     let mut named = Vec::new();
     loop {

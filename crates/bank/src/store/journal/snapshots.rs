@@ -89,7 +89,7 @@ impl<D: Disk> Shadow<D> {
     fn advance(&self, fold: &mut Fold) -> Result<(), String> {
         let state = &mut fold.state;
         let until = fold.goal.sequence.min(state.head().0 + STEP);
-        let mut scan = self.reader.scan(state.head().0 + 1);
+        let mut scan = self.reader.scan_aside(state.head().0 + 1);
         let mut events = Vec::with_capacity(TOGETHER);
         while state.head().0 < until {
             while events.len() < TOGETHER && state.head().0 + (events.len() as u64) < until {
