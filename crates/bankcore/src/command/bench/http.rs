@@ -22,10 +22,13 @@ use super::client::Connection;
 use super::engine::currency;
 use super::measure::{self, Measured, Meter};
 use super::receiver::{Receiver, register};
-use super::report::Report;
+use super::report::{Beside, Report};
 use super::shape::Pairs;
 use super::{BenchArgs, bar};
 use crate::closing;
+
+/// What the threads of the outbox are called.
+const OUTBOX: &str = "outbox";
 
 /// One transfer a request.
 pub fn single(args: &BenchArgs, dir: &Path) -> anyhow::Result<Report> {
@@ -57,14 +60,12 @@ fn run(
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let server = Server::start(dir, args.accounts()).await?;
-        let receiver = Receiver::start()?;
-        for _ in 0..args.subscribers {
-            register(&server.service, &receiver.url(), Begin::Now).await?;
-        }
+        let subscribers = Subscribers::start(args.subscribers, &server.service).await?;
         server.service.outbox.start().await?;
         let before = server.written();
         let load = Load { address: server.address, key: server.key.clone(), batch, connections };
         let measured = load.drive(transfers, args).await?;
+        let beside = subscribers.map(|subscribers| subscribers.beside(transfers)).transpose()?;
         let rss_bytes = measure::rss_bytes();
         let bytes = server.written() - before;
         let invariants_ok = server.check(transfers).await?;
@@ -76,7 +77,7 @@ fn run(
             accounts: args.accounts(),
             batch,
             connections,
-            subscribers: args.subscribers,
+            beside,
             old_keys: 0,
             bytes_per_transfer: bytes as f64 / transfers as f64,
             rss_bytes,
@@ -86,6 +87,41 @@ fn run(
             measured,
         })
     })
+}
+
+/// Webhooks that get every event, all at one receiver.
+struct Subscribers {
+    count: usize,
+    receiver: Receiver,
+    outbox_before: Duration,
+    receiver_before: Duration,
+}
+
+impl Subscribers {
+    async fn start(count: usize, service: &Service) -> anyhow::Result<Option<Subscribers>> {
+        if count == 0 {
+            return Ok(None);
+        }
+        let receiver = Receiver::start()?;
+        for _ in 0..count {
+            register(service, receiver.url(), Begin::Now).await?;
+        }
+        let (outbox_before, receiver_before) = (measure::cpu_time_of_threads(OUTBOX), receiver.cpu_time());
+        Ok(Some(Subscribers { count, receiver, outbox_before, receiver_before }))
+    }
+
+    /// What was delivered until now, beside so many transfers, and what it cost.
+    fn beside(mut self, transfers: u64) -> anyhow::Result<Beside> {
+        let outbox = measure::cpu_time_of_threads(OUTBOX).saturating_sub(self.outbox_before);
+        let receiver = self.receiver.cpu_time().saturating_sub(self.receiver_before);
+        let each = |time: Duration| time.as_secs_f64() * 1e6 / transfers as f64;
+        Ok(Beside {
+            subscribers: self.count,
+            delivered: self.receiver.count()? / self.count as u64,
+            outbox_us_per_transfer: each(outbox),
+            receiver_us_per_transfer: each(receiver),
+        })
+    }
 }
 
 /// A bank that listens on loopback.

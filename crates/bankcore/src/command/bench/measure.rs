@@ -123,7 +123,21 @@ pub struct Measured {
 
 /// Processor time of this process, all threads, user and system.
 pub fn cpu_time() -> Duration {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    cpu_time_of("self")
+}
+
+/// Processor time of those threads of this process that have this name and are still there.
+pub fn cpu_time_of_threads(name: &str) -> Duration {
+    let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let named = threads.filter(|thread| {
+        std::fs::read_to_string(thread.path().join("comm")).is_ok_and(|comm| comm.trim_end() == name)
+    });
+    named.map(|thread| cpu_time_of(&format!("self/task/{}", thread.file_name().display()))).sum()
+}
+
+/// Processor time of a process or thread, by its place under /proc; none if it is gone.
+pub fn cpu_time_of(place: &str) -> Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{place}/stat")).unwrap_or_default();
     // The name in brackets may hold spaces; the times are fields 14 and 15, in ticks of 10 ms.
     let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
     let ticks: u64 =

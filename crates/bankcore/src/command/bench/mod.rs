@@ -7,9 +7,10 @@
 //!  outbox      events that are in the books, delivered to one subscriber
 //!  procedure   CALL sp_transfer in MySQL or MariaDB, without this program between
 //! ```
-//! The load generator runs on the same processors. After each run the books are checked; a run whose books
+//! The load generator runs on the same processors, and the receiver of events does as a process of its own. After each run the books are checked; a run whose books
 //! do not balance is a failure, however fast it was.
 
+mod broker;
 mod client;
 mod database;
 mod engine;
@@ -44,6 +45,9 @@ enum Target {
     Outbox,
     /// The stored procedure, one transfer a call; needs --store
     Procedure,
+    /// What the benchmark itself starts to take events
+    #[value(hide = true)]
+    Receiver,
 }
 
 /// Measure this machine: transfers a second, latencies, disk, memory; every answer is durable
@@ -104,6 +108,9 @@ pub struct BenchArgs {
 /// # Errors
 /// If the folder is not empty, something failed, or the books do not balance.
 pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
+    if args.target == Target::Receiver {
+        return receiver::run();
+    }
     if args.accounts() < 2 {
         bail!("money moves between two accounts; give --accounts 2 or more");
     }
@@ -125,7 +132,7 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
         }
         Target::Http => http::single(args, &folder.0)?,
         Target::HttpBatch => http::batches(args, &folder.0)?,
-        Target::Outbox => unreachable!("it has a report of its own"),
+        Target::Outbox | Target::Receiver => unreachable!("they have reports of their own or none"),
     };
     plot::draw(&args.plot, &report).with_context(|| format!("cannot draw {}", args.plot.display()))?;
     if args.json {
@@ -185,7 +192,7 @@ fn engine_run(args: &BenchArgs, dir: &Path) -> anyhow::Result<Report> {
         accounts,
         batch,
         connections: 0,
-        subscribers: 0,
+        beside: None,
         old_keys: args.old_keys,
         bytes_per_transfer: bytes as f64 / transfers as f64,
         rss_bytes,
@@ -223,7 +230,7 @@ fn procedure_run(args: &BenchArgs) -> anyhow::Result<Report> {
         accounts,
         batch: 1,
         connections,
-        subscribers: 0,
+        beside: None,
         old_keys: 0,
         bytes_per_transfer: bytes as f64 / transfers as f64,
         rss_bytes,

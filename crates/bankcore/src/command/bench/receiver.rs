@@ -1,9 +1,18 @@
-//! An endpoint that takes everything, on a thread of its own: it finds the end of a request, counts, says 204.
+//! An endpoint that takes everything, as a process of its own: whose processor time it is can be told apart.
+//!
+//! ```text
+//!  bankcore bench receiver     prints its URL; says how many it has taken when asked by a line; ends with its input
+//! ```
+//! It finds the end of a request, counts, says 204. It cannot outlive whoever started it.
 
-use std::net::{SocketAddr, TcpListener};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
+use anyhow::Context as _;
 use bank::database::Actor;
 use bank::identity::Role;
 use bank::outbox::view::Filter;
@@ -13,41 +22,82 @@ use bank::service::Service;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// A running endpoint.
+use super::measure;
+
+/// A running endpoint; it ends when this is dropped.
 pub struct Receiver {
-    address: SocketAddr,
-    count: Arc<AtomicU64>,
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+    url: String,
 }
 
 impl Receiver {
-    /// On any port of the loopback, until the process ends.
+    /// On any port of the loopback.
     pub fn start() -> anyhow::Result<Receiver> {
-        let listener = TcpListener::bind("127.0.0.1:0")?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
-        let count = Arc::new(AtomicU64::new(0));
-        let counter = Arc::clone(&count);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        std::thread::Builder::new().name("receiver".into()).spawn(move || {
-            runtime.block_on(async {
-                let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
-                while let Ok((stream, _)) = listener.accept().await {
-                    tokio::spawn(serve(stream, Arc::clone(&counter)));
-                }
-            });
-        })?;
-        Ok(Receiver { address, count })
+        let program = std::env::current_exe().context("this program does not know where it is")?;
+        let mut command = Command::new(program);
+        command.args(["bench", "receiver"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().context("the receiver cannot be started")?;
+        let input = child.stdin.take().context("the receiver has no input")?;
+        let output = BufReader::new(child.stdout.take().context("the receiver has no output")?);
+        let mut receiver = Receiver { child, input, output, url: String::new() };
+        receiver.url = receiver.line()?;
+        Ok(receiver)
     }
 
     /// Where it is.
-    pub fn url(&self) -> String {
-        format!("http://{}/", self.address)
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// How many it has taken.
-    pub fn count(&self) -> u64 {
-        self.count.load(Ordering::Relaxed)
+    pub fn count(&mut self) -> anyhow::Result<u64> {
+        writeln!(self.input)?;
+        self.line()?.parse().context("the receiver does not count")
     }
+
+    /// The processor time that it took.
+    pub fn cpu_time(&self) -> Duration {
+        measure::cpu_time_of(&self.child.id().to_string())
+    }
+
+    fn line(&mut self) -> anyhow::Result<String> {
+        let mut line = String::new();
+        self.output.read_line(&mut line)?;
+        anyhow::ensure!(line.ends_with('\n'), "the receiver is gone");
+        Ok(line.trim_end().to_owned())
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        // What is ended already cannot be ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The receiver's own side, until its input ends.
+pub fn run() -> anyhow::Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    listener.set_nonblocking(true)?;
+    println!("http://{}/", listener.local_addr()?);
+    let count = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&count);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    std::thread::Builder::new().name("receiver".into()).spawn(move || {
+        runtime.block_on(async {
+            let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, Arc::clone(&counter)));
+            }
+        });
+    })?;
+    for _ in std::io::stdin().lines().map_while(Result::ok) {
+        println!("{}", count.load(Ordering::Relaxed));
+    }
+    Ok(())
 }
 
 async fn serve(mut stream: TcpStream, count: Arc<AtomicU64>) {

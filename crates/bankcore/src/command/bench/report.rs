@@ -20,8 +20,8 @@ pub struct Report {
     pub batch: usize,
     /// Connections; 0 in process.
     pub connections: usize,
-    /// Webhooks that got every event meanwhile.
-    pub subscribers: usize,
+    /// Webhooks that got events meanwhile, if there were any.
+    pub beside: Option<Beside>,
     /// Transfers posted before.
     pub old_keys: u64,
     /// Bytes on disk for each transfer, key files included.
@@ -38,6 +38,19 @@ pub struct Report {
     pub measured: Measured,
 }
 
+/// Deliveries beside the measured transfers.
+#[derive(Default)]
+pub struct Beside {
+    /// Webhooks.
+    pub subscribers: usize,
+    /// Events that one of them got while transfers were measured, on average.
+    pub delivered: u64,
+    /// Processor time of the outbox's threads for each transfer; the process's holds it.
+    pub outbox_us_per_transfer: f64,
+    /// Processor time of the receiver's process for each transfer.
+    pub receiver_us_per_transfer: f64,
+}
+
 impl Report {
     /// One line of JSON.
     pub fn json(&self) -> String {
@@ -49,7 +62,10 @@ impl Report {
             "accounts": self.accounts,
             "batch": self.batch,
             "connections": self.connections,
-            "subscribers": self.subscribers,
+            "subscribers": self.beside.as_ref().map_or(0, |beside| beside.subscribers),
+            "delivered_meanwhile": self.beside.as_ref().map(|beside| beside.delivered),
+            "outbox_cpu_us_per_transfer": self.beside.as_ref().map(|beside| beside.outbox_us_per_transfer),
+            "receiver_cpu_us_per_transfer": self.beside.as_ref().map(|beside| beside.receiver_us_per_transfer),
             "old_keys": self.old_keys,
             "durable": true,
             "seconds": measured.seconds,
@@ -87,8 +103,9 @@ impl Report {
         if self.connections > 0 {
             row("connections", self.connections.to_string());
         }
-        if self.subscribers > 0 {
-            row("webhooks at work", self.subscribers.to_string());
+        if let Some(beside) = &self.beside {
+            let share = beside.delivered as f64 / self.transfers as f64 * 100.0;
+            row("webhooks at work", format!("{}, each got {share:.0} % meanwhile", beside.subscribers));
         }
         row("batch", self.batch.to_string());
         row("transfers/s", grouped(measured.transfers_per_s));
@@ -100,6 +117,13 @@ impl Report {
             "processor time",
             format!("{:.2} µs a transfer, load generator included", measured.cpu_us_per_transfer),
         );
+        if let Some(beside) = &self.beside {
+            let (outbox, receiver) = (beside.outbox_us_per_transfer, beside.receiver_us_per_transfer);
+            row(
+                "of it the outbox",
+                format!("{outbox:.2} µs a transfer; the receiver's own {receiver:.2} µs"),
+            );
+        }
         row("disk", format!("{:.0} bytes a transfer, key files included", self.bytes_per_transfer));
         row("memory", format!("{} MiB", self.rss_bytes >> 20));
         if let Some(seconds) = self.restart_s {
