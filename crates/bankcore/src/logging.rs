@@ -36,5 +36,7 @@ fn filter(level: &str) -> EnvFilter {
         "off" | "error" | "warn" => level,
         _ => "warn",
     };
-    EnvFilter::new(format!("{others},bankcore={level},bank={level},journal={level},ledger={level}"))
+    // The client of RabbitMQ logs a message that came back with all that is in it: customers' accounts and balances.
+    let silent = "lapin::returned_messages=off";
+    EnvFilter::new(format!("{others},{silent},bankcore={level},bank={level},journal={level},ledger={level}"))
 }

@@ -99,6 +99,12 @@ impl Message {
         Message { id: id.to_owned(), sequence: 0, kind, body }
     }
 
+    /// Its kind alone: what a broker's subjects and routing keys are made of.
+    #[must_use]
+    pub fn topic(&self) -> &str {
+        self.kind.split_once('.').map_or(&*self.kind, |(_, topic)| topic)
+    }
+
     /// With a given body.
     #[cfg(test)]
     pub(super) fn test(sequence: u64, body: &str) -> Message {

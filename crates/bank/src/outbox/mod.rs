@@ -18,6 +18,7 @@
 //! |---|---|
 //! | `lanes` | which event may go out next |
 //! | `retry` | when again, when never again, who is down |
+//! | `stretch` | a piece of the books, read once for all |
 //! | `view` | who may see what of an event |
 //! | `message` | the event as it goes out |
 //! | `sink` | where it goes |
@@ -39,6 +40,7 @@ mod rows;
 mod running;
 pub mod seen;
 pub mod sink;
+mod stretch;
 pub mod subscription;
 pub mod template;
 mod turn;
@@ -63,6 +65,7 @@ use running::Running;
 use seen::Now;
 use sink::SinkKind;
 use sink::webhook::address::{AllowList, NotAllowed};
+use stretch::Stretches;
 use subscription::Subscription;
 
 pub use replay::{REPLAY_MAX, Replay};
@@ -173,15 +176,22 @@ pub enum OutboxError {
 
 /// What all workers share.
 pub(crate) struct Shared {
-    pub(crate) books: Books,
-    pub(crate) database: Database,
-    pub(crate) names: Arc<KeptNames>,
-    pub(crate) identity: Identity,
+    books: Books,
+    database: Database,
+    names: Arc<KeptNames>,
+    identity: Identity,
     /// Where events come from, as CloudEvents say it.
-    pub(crate) source: String,
+    source: String,
+    stretches: Stretches,
 }
 
 impl Shared {
+    /// What workers need of a bank.
+    pub(crate) fn new(books: Books, database: Database, names: Arc<KeptNames>, identity: Identity) -> Shared {
+        let (source, stretches) = (message::source(identity), Stretches::default());
+        Shared { books, database, names, identity, source, stretches }
+    }
+
     /// An event that is known to be there.
     async fn event(self: &Arc<Self>, sequence: u64) -> Result<Event, Fault> {
         let shared = Arc::clone(self);

@@ -30,6 +30,11 @@ impl Notifier {
         Notifier { templates, holder, numbers: HashMap::new() }
     }
 
+    /// Is there no template for this kind of event?
+    pub(super) fn is_silent(&self, kind: &str) -> bool {
+        !self.templates.contains_key(kind)
+    }
+
     /// The text about an event, if there is a template for its kind. `shown` is the event as the subscriber sees it.
     ///
     /// # Errors

@@ -1,7 +1,6 @@
 //! Which events a subscription gets, and how much of each: never more than its principal may see.
 
-use journal::Identity;
-use ledger::{AccountId, Event, NameId};
+use ledger::{AccountId, Event};
 
 use super::lanes::LaneIds;
 use crate::books::Facts;
@@ -37,20 +36,15 @@ pub fn may_hear(holder: &Credential, event: &Event) -> bool {
     allow(holder, Action::ReadTransaction, Object::Transaction(&accounts)).is_ok() && !accounts.is_empty()
 }
 
-/// An event as the holder may see it.
+/// An event, as it is, as the holder may see it.
 #[must_use]
-pub fn shown<'n>(
-    holder: &Credential,
-    event: &Event,
-    identity: Identity,
-    name: impl Fn(NameId) -> Option<&'n str>,
-) -> EventOut {
-    let shown = EventOut::of(event, identity, name);
-    if whole(holder) { shown } else { shown.for_holder_of(event, |account| sees(holder, account.0)) }
+pub fn shown(holder: &Credential, event: &Event, as_it_is: EventOut) -> EventOut {
+    if whole(holder) { as_it_is } else { as_it_is.for_holder_of(event, |account| sees(holder, account.0)) }
 }
 
 /// May the holder read events as they are?
-fn whole(holder: &Credential) -> bool {
+#[must_use]
+pub fn whole(holder: &Credential) -> bool {
     allow(holder, Action::ReadEvents, Object::Bank).is_ok()
 }
 

@@ -202,7 +202,8 @@ impl Outbox {
         let examples = webhook.templates.iter().filter_map(example).collect();
         let message =
             Message::trial(&format!("test-{}", new_id(at_us)?), &self.shared.source, &now, &examples);
-        let result = sink.deliver(Arc::new(message)).await;
+        let attempts = sink.deliver(vec![Arc::new(message)]).await;
+        let result = attempts.into_iter().next().expect("there is an attempt for each event");
         let tried = Tried { sequence: 0, attempt: 1, at_us, result };
         self.running.remember(id, tried.clone());
         Ok(tried)

@@ -1,36 +1,38 @@
 //! One subscription at work: read the books, send, note what came of it, write down how far it is.
 //!
 //! ```text
-//!  books ─ a stretch at a time ─► lanes ─ what is free ─► sink ─► done / parked / dead letter
-//!            only while it gets through                              │ some times a second
-//!                                                                    └─► mark and parked events in the bank database
+//!  books ─ a stretch at a time ─► lanes ─ what is free, as a parcel ─► sink ─► done / parked / dead letter
+//!            only while it gets through                                         │ some times a second
+//!                                                                               └─► mark and parked in the bank database
 //! ```
-//! What is held is bounded, whatever the subscriber does: a stretch is read only when few events could go out, the
-//! documents of those that wait are let go beyond a bound and made again from the books.
+//! What is held is bounded, whatever the subscriber does: a stretch is read only when few events could go out. Beyond a
+//! bound documents are let go and made again from the books, which costs more than waiting: more is read then only if
+//! the sink has little to do otherwise, as when all that is held waits behind a customer whose events are not taken.
 
 use std::collections::HashMap;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt as _, StreamExt as _};
-use ledger::{Event, Sequence};
+use ledger::Event;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep};
 
 use super::Shared;
-use super::lanes::{LaneIds, Lanes};
+use super::lanes::Lanes;
 use super::message::Message;
 use super::notifier::Notifier;
 use super::progress::{DeadLetter, News, Progress, Tried};
 use super::retry::{DISABLED_AFTER, Health, Verdict};
 use super::seen::Seen;
-use super::sink::{Attempt, Outcome, Sink, SinkKind};
+use super::sink::{Attempt, Capacity, Outcome, Sink, SinkKind};
+use super::stretch::{EventRead, Stretch};
 use super::subscription::Subscription;
 use super::view;
 use crate::database::DatabaseError;
+use crate::http::wire::event_kind;
 use crate::identity::Credential;
 use crate::sequencer::{Clock as _, Fault, SystemClock};
 use crate::store::Watch;
@@ -41,17 +43,11 @@ pub const UNDONE_MAX: usize = 16_384;
 /// More is read while fewer than this could go out at once.
 const READY_LOW: usize = 1_024;
 
-/// Events of one reading.
-const STRETCH_EVENTS: usize = 512;
-
-/// Entries in the events of one reading.
-const STRETCH_ENTRIES: usize = 4_096;
-
-/// Events looked at in one reading.
-const STRETCH_VISITS: usize = 10_000;
-
 /// Bytes of documents that are held.
 const BYTES_MAX: usize = 4 << 20;
+
+/// The sink has enough to do while one part in so many of what it takes is on its way or could be.
+const ENOUGH: usize = 4;
 
 /// How often progress is written at most.
 const WRITE_EVERY: Duration = Duration::from_millis(500);
@@ -83,6 +79,7 @@ pub(super) struct Worker {
     holder: Credential,
     subscription: Subscription,
     sink: Arc<dyn Sink>,
+    capacity: Capacity,
     seen: Arc<Seen>,
     lanes: Lanes,
     health: Health,
@@ -96,8 +93,11 @@ pub(super) struct Worker {
     wrote: Instant,
 }
 
+/// An event, how often it failed before, and what came of it now.
 type Answer = (u64, u32, Attempt);
-type Out = FuturesUnordered<BoxFuture<'static, Answer>>;
+
+/// Parcels on their way.
+type Out = FuturesUnordered<BoxFuture<'static, Vec<Answer>>>;
 
 impl Worker {
     /// Takes up where the subscription was left.
@@ -115,6 +115,7 @@ impl Worker {
             watch: shared.books.reads().watch(),
             shared,
             subscription,
+            capacity: sink.capacity(),
             sink,
             seen,
             lanes,
@@ -148,8 +149,8 @@ impl Worker {
             if !self.could_read() {
                 let wait = self.wait();
                 tokio::select! {
-                    Some(answer) = out.next() => {
-                        if let Some(why) = self.answered(answer) { break Ended::Disable(why) }
+                    Some(answers) = out.next() => {
+                        if let Some(why) = self.answered(answers) { break Ended::Disable(why) }
                     }
                     changed = self.watch.changed() => if changed.is_err() { break Ended::Stopped },
                     () = signals.again.notified() => self.again().await,
@@ -158,8 +159,8 @@ impl Worker {
                 }
             }
             let mut end = None;
-            while let Some(Some(answer)) = out.next().now_or_never() {
-                end = end.or(self.answered(answer));
+            while let Some(Some(answers)) = out.next().now_or_never() {
+                end = end.or(self.answered(answers));
             }
             if let Some(why) = end {
                 break Ended::Disable(why);
@@ -170,8 +171,8 @@ impl Worker {
         };
         // What is on its way may still arrive; what does not is sent again by the next start.
         let last = async {
-            while let Some(answer) = out.next().await {
-                self.answered(answer);
+            while let Some(answers) = out.next().await {
+                self.answered(answers);
             }
         };
         let _ = tokio::time::timeout(GRACE, last).await;
@@ -183,8 +184,11 @@ impl Worker {
     fn could_read(&self) -> bool {
         // For a subscriber that is down one new event is enough to see whether it is back.
         let low = if self.health.down_since_us().is_some() { 1 } else { READY_LOW };
+        let enough = self.capacity.parcels * self.capacity.events / ENOUGH;
+        let idle = self.lanes.ready() + self.lanes.in_flight() < enough;
         self.lanes.ready() < low
             && self.lanes.undone() < UNDONE_MAX
+            && (self.bytes < BYTES_MAX || idle)
             && self.lanes.read() < self.shared.books.reads().head().sequence.0
     }
 
@@ -192,18 +196,37 @@ impl Worker {
         if self.could_read() {
             self.read().await?;
         }
-        let most = self.sink.in_flight_max();
-        while out.len() < most && self.health.may_send(out.len(), now_us()) {
-            let new = self.health.down_since_us().and_then(|_| self.lanes.next_new());
-            let Some((sequence, attempts)) = new.or_else(|| self.lanes.next(now_us())) else { break };
+        while out.len() < self.capacity.parcels && self.health.may_send(out.len(), now_us()) {
+            let mut parcel = Vec::new();
+            let filled = self.fill(&mut parcel).await;
+            if !parcel.is_empty() {
+                let (events, messages): (Vec<_>, Vec<_>) = parcel.into_iter().unzip();
+                let delivery = self.sink.deliver(messages);
+                let answer =
+                    |((sequence, before), attempt): ((u64, u32), Attempt)| (sequence, before, attempt);
+                let answers =
+                    move |attempts: Vec<Attempt>| events.into_iter().zip(attempts).map(answer).collect();
+                out.push(delivery.map(answers).boxed());
+            } else if filled.is_ok() {
+                break;
+            }
+            filled?;
+        }
+        Ok(())
+    }
+
+    /// Puts into a parcel what is free, up to what the sink takes.
+    async fn fill(&mut self, parcel: &mut Vec<((u64, u32), Arc<Message>)>) -> Result<(), Fault> {
+        let (down, now_us) = (self.health.down_since_us().is_some(), now_us());
+        let most = if down { 1 } else { self.capacity.events };
+        while parcel.len() < most {
+            let new = if down { self.lanes.next_new() } else { None };
+            let Some((sequence, attempts)) = new.or_else(|| self.lanes.next(now_us)) else { break };
             match self.message(sequence).await {
-                Ok(Some(message)) => {
-                    let delivery = self.sink.deliver(message);
-                    out.push(delivery.map(move |attempt| (sequence, attempts, attempt)).boxed());
-                }
+                Ok(Some(message)) => parcel.push(((sequence, attempts), message)),
                 Ok(None) => self.lanes.done(sequence),
                 Err(fault) => {
-                    let later = now_us() + i64::try_from(PAUSE.as_micros()).unwrap_or(i64::MAX);
+                    let later = now_us + i64::try_from(PAUSE.as_micros()).unwrap_or(i64::MAX);
                     self.lanes.failed(sequence, attempts.max(1), later);
                     return Err(fault);
                 }
@@ -214,48 +237,44 @@ impl Worker {
 
     /// The next stretch of the books.
     async fn read(&mut self) -> Result<(), Fault> {
-        let from = Sequence(self.lanes.read()).next();
-        let room = STRETCH_EVENTS.min(UNDONE_MAX - self.lanes.undone());
-        let (shared, subscription, holder) =
-            (Arc::clone(&self.shared), self.subscription.filter.clone(), self.subscription.holder());
-        let scanned = tokio::task::spawn_blocking(move || {
-            let (mut events, mut through, mut entries, mut visits) = (Vec::new(), 0, 0, 0);
-            shared.books.reads().scan(from, &mut |event| {
-                through = event.sequence.0;
-                visits += 1;
-                if subscription.wants(&event) && view::may_hear(&holder, &event) {
-                    entries += event.entries.len();
-                    events.push(event);
-                }
-                let full = events.len() >= room || entries >= STRETCH_ENTRIES || visits >= STRETCH_VISITS;
-                if full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            })?;
-            Ok::<_, Fault>((events, through))
-        });
-        let (events, through) = scanned.await.map_err(|_| Fault::Stopped)??;
-        let names = self.shared.names.of(&self.shared.books, &events).await?;
-        for event in &events {
-            let lanes = self.lanes_of(event);
-            let kept = self.bytes < BYTES_MAX;
-            let shown =
-                kept.then(|| view::shown(&self.holder, event, self.shared.identity, |id| names.get(id)));
-            if let Some(shown) = shown {
-                let text = self.notifier.text(&self.shared, event, &shown, &lanes).await?;
-                self.hold(Message::of(event, &shown, &self.shared.source, &lanes, text.as_deref()));
+        let from = self.lanes.read() + 1;
+        let stretch = self.stretch(from).await?;
+        for read in stretch.from(from) {
+            let sequence = read.event.sequence.0;
+            if !self.wants(&read.event) {
+                self.lanes.pass(sequence);
+                continue;
             }
-            self.lanes.take(event.sequence.0, lanes);
+            if self.lanes.undone() >= UNDONE_MAX {
+                break;
+            }
+            if self.bytes < BYTES_MAX {
+                let message = self.document(&stretch, read).await?;
+                self.bytes += message.body.len();
+                self.messages.insert(sequence, message);
+            }
+            self.lanes.take(sequence, read.lanes.clone());
         }
-        self.lanes.pass(through);
         Ok(())
     }
 
-    fn lanes_of(&self, event: &Event) -> LaneIds {
-        view::lanes(event, |id| self.shared.books.reads().facts(id))
+    async fn stretch(&self, sequence: u64) -> Result<Arc<Stretch>, Fault> {
+        self.shared.stretches.holding(&self.shared, sequence).await
     }
 
-    fn hold(&mut self, message: Message) {
-        self.bytes += message.body.len();
-        self.messages.insert(message.sequence, Arc::new(message));
+    fn wants(&self, event: &Event) -> bool {
+        self.subscription.filter.wants(event) && view::may_hear(&self.holder, event)
+    }
+
+    /// An event as it goes out to this subscriber.
+    async fn document(&mut self, stretch: &Stretch, read: &EventRead) -> Result<Arc<Message>, Fault> {
+        let (event, lanes) = (&read.event, &read.lanes);
+        if view::whole(&self.holder) && self.notifier.is_silent(event_kind(event)) {
+            return Ok(stretch.whole(read, &self.shared));
+        }
+        let shown = view::shown(&self.holder, event, stretch.shown(event, &self.shared));
+        let text = self.notifier.text(&self.shared, event, &shown, lanes).await?;
+        Ok(Arc::new(Message::of(event, &shown, &self.shared.source, lanes, text.as_deref())))
     }
 
     /// The document of an event; made again if it was let go. None if it is not wanted any more.
@@ -264,66 +283,71 @@ impl Worker {
             self.bytes -= message.body.len();
             return Ok(Some(message));
         }
-        let event = self.shared.event(sequence).await?;
-        if !self.subscription.filter.wants(&event) || !view::may_hear(&self.holder, &event) {
-            return Ok(None);
+        let stretch = self.stretch(sequence).await?;
+        match stretch.at(sequence) {
+            Some(read) if self.wants(&read.event) => self.document(&stretch, read).await.map(Some),
+            _ => Ok(None),
         }
-        let names = self.shared.names.of(&self.shared.books, std::slice::from_ref(&event)).await?;
-        let shown = view::shown(&self.holder, &event, self.shared.identity, |id| names.get(id));
-        let lanes = self.lanes_of(&event);
-        let text = self.notifier.text(&self.shared, &event, &shown, &lanes).await?;
-        Ok(Some(Arc::new(Message::of(&event, &shown, &self.shared.source, &lanes, text.as_deref()))))
     }
 
-    /// Notes what came of an attempt; why the subscription ends, if it does.
-    fn answered(&mut self, (sequence, before, result): Answer) -> Option<String> {
+    /// Notes what came of a parcel; why the subscription ends, if it does.
+    fn answered(&mut self, answers: Vec<Answer>) -> Option<String> {
         let now_us = now_us();
-        let outcome = result.outcome;
-        let tried = Tried { sequence, attempt: before + 1, at_us: now_us, result };
         let mut end = None;
-        match outcome {
+        let mut parcel = Vec::with_capacity(answers.len());
+        for (sequence, before, result) in answers {
+            let tried = Tried { sequence, attempt: before + 1, at_us: now_us, result };
+            end = end.or(self.tried(&tried));
+            parcel.push(tried);
+        }
+        self.seen.update(|seen| {
+            seen.down_since_us = self.health.down_since_us();
+            for tried in parcel {
+                match tried.result.outcome {
+                    Outcome::Delivered => seen.delivered += 1,
+                    _ => seen.failed += 1,
+                }
+                seen.remember(tried);
+            }
+        });
+        end
+    }
+
+    fn tried(&mut self, tried: &Tried) -> Option<String> {
+        let (sequence, now_us) = (tried.sequence, tried.at_us);
+        let wish = match tried.result.outcome {
             Outcome::Delivered => {
                 self.lanes.done(sequence);
                 if self.health.succeeded() {
                     tracing::info!(subscription = %self.subscription.name, "the subscriber takes events again");
                     self.lanes.hasten(now_us);
                 }
+                return None;
             }
-            Outcome::Failed(_) | Outcome::Gone => {
-                let wish = if let Outcome::Failed(wish) = outcome { wish } else { None };
-                let was_up = self.health.down_since_us().is_none();
-                match self.health.failed(before, wish, luck(), now_us) {
-                    Verdict::Again { attempts, due_us } => self.lanes.failed(sequence, attempts, due_us),
-                    Verdict::GiveUp => {
-                        self.lanes.done(sequence);
-                        let why = tried.result.detail.clone();
-                        tracing::warn!(subscription = %self.subscription.name, sequence, why, "a dead letter");
-                        self.dead.push(DeadLetter { sequence, attempts: before + 1, at_us: now_us, why });
-                    }
-                }
-                if let Some(since) = self.health.down_since_us() {
-                    if was_up {
-                        let detail = &tried.result.detail;
-                        tracing::warn!(subscription = %self.subscription.name, detail, "the subscriber is down");
-                        (self.messages, self.bytes) = (HashMap::new(), 0);
-                    }
-                    end = self.too_long(since, now_us);
-                }
-                self.failed.push(tried.clone());
+            Outcome::Failed(wish) => wish,
+            Outcome::Gone => None,
+        };
+        let was_up = self.health.down_since_us().is_none();
+        match self.health.failed(tried.attempt - 1, wish, luck(), now_us) {
+            Verdict::Again { attempts, due_us } => self.lanes.failed(sequence, attempts, due_us),
+            Verdict::GiveUp => {
+                self.lanes.done(sequence);
+                let why = tried.result.detail.clone();
+                tracing::warn!(subscription = %self.subscription.name, sequence, why, "a dead letter");
+                self.dead.push(DeadLetter { sequence, attempts: tried.attempt, at_us: now_us, why });
             }
         }
-        if outcome == Outcome::Gone {
-            end = Some("the endpoint answered 410: it wants nothing any more".to_owned());
+        self.failed.push(tried.clone());
+        if tried.result.outcome == Outcome::Gone {
+            return Some("the endpoint answered 410: it wants nothing any more".to_owned());
         }
-        self.seen.update(|seen| {
-            match outcome {
-                Outcome::Delivered => seen.delivered += 1,
-                _ => seen.failed += 1,
-            }
-            seen.down_since_us = self.health.down_since_us();
-            seen.remember(tried);
-        });
-        end
+        let since_us = self.health.down_since_us()?;
+        if was_up {
+            let detail = &tried.result.detail;
+            tracing::warn!(subscription = %self.subscription.name, detail, "the subscriber is down");
+            (self.messages, self.bytes) = (HashMap::new(), 0);
+        }
+        self.too_long(since_us, now_us)
     }
 
     /// Somebody else's endpoint is not knocked at for ever; a broker of ours is.
@@ -340,9 +364,10 @@ impl Worker {
                 self.lanes.bring_forward(parked.sequence, parked.due_us);
                 continue;
             }
-            let event = self.shared.event(parked.sequence).await?;
-            let lanes = self.lanes_of(&event);
-            self.lanes.keep(parked, lanes);
+            let stretch = self.stretch(parked.sequence).await?;
+            if let Some(read) = stretch.at(parked.sequence) {
+                self.lanes.keep(parked, read.lanes.clone());
+            }
         }
         Ok(())
     }

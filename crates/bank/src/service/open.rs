@@ -256,13 +256,7 @@ async fn start<S: Store>(
     };
     let keys = Arc::new(KeyStore::open(database.clone()).await?);
     let names = Arc::new(KeptNames::default());
-    let shared = outbox::Shared {
-        books: books.clone(),
-        database: database.clone(),
-        names: Arc::clone(&names),
-        identity,
-        source: outbox::message::source(identity),
-    };
+    let shared = outbox::Shared::new(books.clone(), database.clone(), Arc::clone(&names), identity);
     let outbox = Arc::new(Outbox::new(shared, settings.outbox.clone()));
     let calendar = match settings.business_days {
         BusinessDays::Calendar => {

@@ -247,7 +247,7 @@ impl EventOut {
         let named = |id: NameId| name(id).map(str::to_owned);
         let note = event.note.as_deref();
         let text = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
-        let digest = |digest: ledger::Digest| (!digest.is_none()).then(|| digest.to_string());
+        let digest = |digest: ledger::Digest| (!digest.is_none()).then(|| hex(&digest.0));
         EventOut {
             id: event_id(identity, event.sequence),
             sequence: event.sequence.0,

@@ -1,7 +1,7 @@
 //! A file of events, one line each (NDJSON), synced before the mark moves.
 //!
-//! One thread writes. It takes whatever waits, writes it in one go and syncs once: events that come together
-//! share a sync. When a file has reached its size it is given the sequence of its last event as a name, and a new
+//! One thread writes. It takes whatever waits, writes it in one go and syncs once: events of one parcel, and parcels
+//! that come together, share a sync. When a file has reached its size it is given the sequence of its last event as a name, and a new
 //! one begins; those that are full never change again. A line that a crash left unfinished is cut off at the next
 //! start, and its event comes again.
 
@@ -17,22 +17,22 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use tokio::sync::oneshot;
 
-use super::{Attempt, Outcome, Sink};
+use super::{Attempt, Capacity, Sink};
 use crate::outbox::message::Message;
 
-/// Events that wait for one sync at most.
-const IN_FLIGHT: usize = 2_048;
+/// One parcel is synced while the next one is made.
+const CAPACITY: Capacity = Capacity { parcels: 2, events: 1_024 };
 
 /// Readable by its owner only: it names people and their accounts.
 const MODE: u32 = 0o600;
 
 /// A file that grows, and the full ones beside it.
 pub struct Lines {
-    queue: Sender<Line>,
+    queue: Sender<Parcel>,
 }
 
-struct Line {
-    message: Arc<Message>,
+struct Parcel {
+    events: Vec<Arc<Message>>,
     written: oneshot::Sender<Result<(), String>>,
 }
 
@@ -43,31 +43,28 @@ impl Lines {
     /// If the file cannot be opened or read.
     pub fn open(path: &Path, bytes_max: u64) -> io::Result<Lines> {
         let mut out = Out::open(path, bytes_max)?;
-        let (queue, lines) = crossbeam_channel::unbounded();
-        std::thread::Builder::new().name("event-file".into()).spawn(move || out.run(&lines))?;
+        let (queue, parcels) = crossbeam_channel::unbounded();
+        std::thread::Builder::new().name("event-file".into()).spawn(move || out.run(&parcels))?;
         Ok(Lines { queue })
     }
 }
 
 impl Sink for Lines {
-    fn in_flight_max(&self) -> usize {
-        IN_FLIGHT
+    fn capacity(&self) -> Capacity {
+        CAPACITY
     }
 
-    fn deliver(&self, message: Arc<Message>) -> BoxFuture<'static, Attempt> {
-        let began = Instant::now();
+    fn deliver(&self, events: Vec<Arc<Message>>) -> BoxFuture<'static, Vec<Attempt>> {
+        let (began, count) = (Instant::now(), events.len());
         let (written, answer) = oneshot::channel();
-        let queued = self.queue.send(Line { message, written });
+        let queued = self.queue.send(Parcel { events, written });
         async move {
+            let closed = || Err("the file is closed".into());
             let written = match queued {
-                Ok(()) => answer.await.unwrap_or_else(|_| Err("the file is closed".into())),
-                Err(_) => Err("the file is closed".into()),
+                Ok(()) => answer.await.unwrap_or_else(|_| closed()),
+                Err(_) => closed(),
             };
-            let (outcome, detail) = match written {
-                Ok(()) => (Outcome::Delivered, String::new()),
-                Err(error) => (Outcome::Failed(None), error),
-            };
-            Attempt { outcome, status: None, detail, took: began.elapsed() }
+            vec![Attempt::of(written, began.elapsed()); count]
         }
         .boxed()
     }
@@ -92,25 +89,27 @@ impl Out {
         Ok(Out { path: path.to_owned(), bytes_max, file, synced })
     }
 
-    fn run(&mut self, lines: &Receiver<Line>) {
-        while let Ok(first) = lines.recv() {
-            let mut batch = vec![first];
-            batch.extend(lines.try_iter().take(IN_FLIGHT - 1));
-            let result = self.write(&batch).map_err(|error| format!("{}: {error}", self.path.display()));
+    fn run(&mut self, parcels: &Receiver<Parcel>) {
+        while let Ok(first) = parcels.recv() {
+            let mut waiting = vec![first];
+            waiting.extend(parcels.try_iter().take(CAPACITY.parcels - 1));
+            let events: Vec<&Message> =
+                waiting.iter().flat_map(|parcel| parcel.events.iter().map(|event| &**event)).collect();
+            let result = self.write(&events).map_err(|error| format!("{}: {error}", self.path.display()));
             if let Err(error) = &result {
                 tracing::warn!(error, "events were not written to the file; it is tried again");
             }
-            for line in batch {
-                // Who went away is sent the event again.
-                let _ = line.written.send(result.clone());
+            for parcel in waiting {
+                // Who went away is sent the events again.
+                let _ = parcel.written.send(result.clone());
             }
         }
     }
 
-    fn write(&mut self, batch: &[Line]) -> io::Result<()> {
-        let mut bytes = Vec::with_capacity(batch.iter().map(|line| line.message.body.len() + 1).sum());
-        for line in batch {
-            bytes.extend_from_slice(&line.message.body);
+    fn write(&mut self, events: &[&Message]) -> io::Result<()> {
+        let mut bytes = Vec::with_capacity(events.iter().map(|event| event.body.len() + 1).sum());
+        for event in events {
+            bytes.extend_from_slice(&event.body);
             bytes.push(b'\n');
         }
         self.file.seek(SeekFrom::Start(self.synced))?;
@@ -118,8 +117,8 @@ impl Out {
         self.file.sync_data()?;
         self.synced += bytes.len() as u64;
         if self.synced >= self.bytes_max {
-            let last = batch.iter().map(|line| line.message.sequence).max().unwrap_or(0);
-            // The batch is safe already; what fails here is tried again with the next one.
+            let last = events.iter().map(|event| event.sequence).max().unwrap_or(0);
+            // They are safe already; what fails here is tried again with the next ones.
             if let Err(error) = self.put_aside(last) {
                 tracing::warn!(%error, path = %self.path.display(), "a full file of events was not put aside");
             }
@@ -174,6 +173,7 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Outcome;
     use super::*;
 
     fn message(sequence: u64) -> Arc<Message> {
@@ -182,7 +182,8 @@ mod tests {
 
     async fn send(sink: &Lines, sequences: std::ops::RangeInclusive<u64>) {
         for sequence in sequences {
-            assert_eq!(sink.deliver(message(sequence)).await.outcome, Outcome::Delivered);
+            let attempts = sink.deliver(vec![message(sequence)]).await;
+            assert_eq!(attempts[0].outcome, Outcome::Delivered);
         }
     }
 

@@ -1,7 +1,8 @@
 //! Where events go: one small trait, and one module for each kind of place.
 //!
-//! A sink answers for one event at a time and only when the other side has it for good: a status of 2xx, a
-//! broker's confirmation, a synced file. How often and when it is tried again is not its business.
+//! A sink is handed **parcels**: events that go out together and are answered together, each for itself. It says
+//! that one is delivered only when the other side has it for good: a status of 2xx, a broker's confirmation, a synced
+//! file. How often and when it is tried again is not its business.
 
 pub mod file;
 pub mod nats;
@@ -50,13 +51,22 @@ impl SinkKind {
     }
 }
 
+/// How much a place takes at a time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Capacity {
+    /// Parcels on their way, at most.
+    pub parcels: usize,
+    /// Events in each of them, at most.
+    pub events: usize,
+}
+
 /// A place that takes events.
 pub trait Sink: Send + Sync + 'static {
-    /// How many events may be on their way at a time.
-    fn in_flight_max(&self) -> usize;
+    /// How much may be on its way.
+    fn capacity(&self) -> Capacity;
 
-    /// Tries to deliver one event, once.
-    fn deliver(&self, message: Arc<Message>) -> BoxFuture<'static, Attempt>;
+    /// Tries to deliver each of these once; an attempt for each, in their order.
+    fn deliver(&self, parcel: Vec<Arc<Message>>) -> BoxFuture<'static, Vec<Attempt>>;
 }
 
 /// One try at one delivery.
@@ -70,6 +80,17 @@ pub struct Attempt {
     pub detail: String,
     /// How long it took.
     pub took: Duration,
+}
+
+impl Attempt {
+    /// Of an event that a broker or a file took, or why it did not.
+    fn of(result: Result<(), String>, took: Duration) -> Attempt {
+        let (outcome, detail) = match result {
+            Ok(()) => (Outcome::Delivered, String::new()),
+            Err(why) => (Outcome::Failed(None), why),
+        };
+        Attempt { outcome, status: None, detail, took }
+    }
 }
 
 /// What came of an attempt.

@@ -10,11 +10,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, join_all};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode, Url, redirect};
 
-use super::{Attempt, Outcome, Sink};
+use super::{Attempt, Capacity, Outcome, Sink};
 use crate::outbox::message::Message;
 use crate::sequencer::{Clock as _, SystemClock};
 use address::{AllowList, Door, Looking};
@@ -32,8 +32,8 @@ pub const EXCERPT_BYTES: usize = 1_024;
 /// Bytes of an answer that are read, so that the connection can be used again; a longer one closes it.
 const ANSWER_BYTES: usize = 16 << 10;
 
-/// Events on their way to one endpoint at a time.
-const IN_FLIGHT: usize = 64;
+/// One event a request.
+const CAPACITY: Capacity = Capacity { parcels: 64, events: 1 };
 
 /// One endpoint.
 pub struct Webhook {
@@ -62,7 +62,7 @@ impl Webhook {
             .no_proxy()
             .connect_timeout(CONNECT_TIME)
             .timeout(ANSWER_TIME)
-            .pool_max_idle_per_host(IN_FLIGHT)
+            .pool_max_idle_per_host(CAPACITY.parcels)
             .dns_resolver(Looking(Door::of(&url, allowed)))
             .build()?;
         Ok(Webhook { client, url, allowed: allowed.clone(), secrets })
@@ -70,18 +70,25 @@ impl Webhook {
 }
 
 impl Sink for Webhook {
-    fn in_flight_max(&self) -> usize {
-        IN_FLIGHT
+    fn capacity(&self) -> Capacity {
+        CAPACITY
     }
 
-    fn deliver(&self, message: Arc<Message>) -> BoxFuture<'static, Attempt> {
+    fn deliver(&self, parcel: Vec<Arc<Message>>) -> BoxFuture<'static, Vec<Attempt>> {
+        join_all(parcel.iter().map(|message| self.post(message)).collect::<Vec<_>>()).boxed()
+    }
+}
+
+impl Webhook {
+    /// Sends one event.
+    fn post(&self, message: &Message) -> impl Future<Output = Attempt> + Send + use<> {
         let now_us = SystemClock::new().wall();
         let timestamp = now_us / 1_000_000;
         let live = |(secret, end): &(SigningSecret, Option<i64>)| {
             end.is_none_or(|end| now_us < end).then(|| secret.clone())
         };
         let secrets: Vec<SigningSecret> = self.secrets.iter().filter_map(live).collect();
-        let request = headers(&message, timestamp, &secrets).map(|headers| {
+        let request = headers(message, timestamp, &secrets).map(|headers| {
             self.client.post(self.url.clone()).headers(headers).body(message.body.clone()).send()
         });
         let (url, allowed) = (self.url.clone(), self.allowed.clone());
@@ -105,7 +112,6 @@ impl Sink for Webhook {
                 Err(error) => failed(why(&error)),
             }
         }
-        .boxed()
     }
 }
 
