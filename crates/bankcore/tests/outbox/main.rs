@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod receiver;
+mod tls;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;

@@ -1,6 +1,6 @@
-//! An endpoint without a runtime: a thread a connection, everything is taken and kept.
+//! An endpoint without a runtime, plain or over TLS: a thread a connection, everything is taken and kept.
 
-use std::io::{Read as _, Write as _};
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
@@ -13,12 +13,26 @@ pub struct Receiver {
 
 impl Receiver {
     pub fn start() -> Receiver {
+        Receiver::start_as(Some)
+    }
+
+    /// One that speaks TLS.
+    pub fn start_with(tls: Arc<rustls::ServerConfig>) -> Receiver {
+        Receiver::start_as(move |stream| {
+            let connection = rustls::ServerConnection::new(Arc::clone(&tls)).ok()?;
+            Some(rustls::StreamOwned::new(connection, stream))
+        })
+    }
+
+    fn start_as<S: Read + Write + Send + 'static>(
+        speak: impl Fn(TcpStream) -> Option<S> + Send + 'static,
+    ) -> Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let got = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&got);
         std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
+            for stream in listener.incoming().flatten().filter_map(speak) {
                 let kept = Arc::clone(&kept);
                 std::thread::spawn(move || serve(stream, &kept));
             }
@@ -30,12 +44,16 @@ impl Receiver {
         format!("http://{}/", self.address)
     }
 
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
     pub fn got(&self) -> Vec<Value> {
         self.got.lock().unwrap().clone()
     }
 }
 
-fn serve(mut stream: TcpStream, got: &Mutex<Vec<Value>>) {
+fn serve(mut stream: impl Read + Write, got: &Mutex<Vec<Value>>) {
     let mut buffer = Vec::new();
     let mut piece = [0; 16 << 10];
     loop {

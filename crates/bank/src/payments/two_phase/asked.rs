@@ -127,8 +127,7 @@ impl Payments {
             beneficiary: beneficiary.clone(),
             description: description.clone(),
         };
-        let within = bounds::PREPARE_WITHIN_MS;
-        let deadline = now() + (*decides_within_ms).clamp(within.least, within.most) * 1_000;
+        let deadline = deadline(now(), *decides_within_ms);
         let keeping = match content.account {
             Some(_) => Keeping::NEW,
             None => Keeping { state: State::Refused, ..Keeping::NEW },
@@ -349,4 +348,33 @@ async fn insert(connection: &mut Connection, promise: &Promise, by: &Actor) -> R
     .execute(connection)
     .await
     .map(drop)
+}
+
+/// When a promise that was asked for at `now_us` begins to ask its coordinator, microseconds since 1970. The time that a
+/// coordinator wishes for is heard within the bounds that our own setting has.
+fn deadline(now_us: i64, decides_within_ms: i64) -> i64 {
+    let within = bounds::PREPARE_WITHIN_MS;
+    now_us + decides_within_ms.clamp(within.least, within.most) * 1_000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::deadline;
+
+    #[test]
+    fn a_coordinator_is_heard_from_fifty_milliseconds_up_to_an_hour() {
+        const HOUR_MS: i64 = 3_600_000;
+        for (wish_ms, heard_ms) in [
+            (i64::MIN, 50),
+            (49, 50),
+            (50, 50),
+            (51, 51),
+            (HOUR_MS - 1, HOUR_MS - 1),
+            (HOUR_MS, HOUR_MS),
+            (HOUR_MS + 1, HOUR_MS),
+            (i64::MAX, HOUR_MS),
+        ] {
+            assert_eq!(deadline(7, wish_ms), 7 + heard_ms * 1_000, "{wish_ms} ms");
+        }
+    }
 }
