@@ -53,8 +53,9 @@ pub(super) const TABLES: &[(&str, &str)] = &[
         "incoming_payments",
         "id, rail, reference, fingerprint, amount, currency, debtor_name, debtor_account, beneficiary_name, \
          beneficiary_account, description, state, attempt, version, due_at, created_at, changed_at, account_id, \
-         transaction_id",
+         transaction_id, asked, code",
     ),
+    ("incoming_cancels", "rail, reference, cancelled_at"),
     ("promises", crate::payments::two_phase::promise::COLUMNS),
     (
         "promise_transitions",

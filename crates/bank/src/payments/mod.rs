@@ -26,11 +26,13 @@
 //! | `busy` | one worker a payment |
 //! | `pace` | when something is due again |
 //! | `lease` | one driver at a time |
-//! | `incoming` | money from the other side |
+//! | `incoming` | money from the other side, told of or submitted |
+//! | `answered` | what the other side gets to a question |
 //! | `rail` | the way to another institution |
 //! | `two_phase` | commits with another bankcore: both banks, or neither |
 //! | `figures` | for metrics |
 
+pub mod answered;
 mod busy;
 pub mod case;
 pub mod desk;

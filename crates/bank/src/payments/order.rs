@@ -120,7 +120,7 @@ impl Wish {
         if rail.paused {
             return Err(Refused::RailPaused(rail.name.clone()));
         }
-        if rail.mode() != self.mode {
+        if !rail.modes().contains(&self.mode) {
             return Err(Refused::ModeNotCarried { rail: rail.name.clone(), mode: self.mode });
         }
         let currency = self.currency.code();

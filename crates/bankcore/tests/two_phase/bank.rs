@@ -1,5 +1,6 @@
 //! One of the banks: `bankcore serve --demo` as a process, killed and started again on the same port.
 
+use std::collections::HashMap;
 use std::net::TcpListener;
 use std::process::{Child, Stdio};
 use std::sync::Mutex;
@@ -46,9 +47,9 @@ impl Bank {
         bank
     }
 
-    /// Makes the bank at an address the other end of a rail: quick, and patient.
+    /// Makes the bank at an address the other end of a rail for both modes: quick, and patient.
     pub fn pair(&self, other: &str) {
-        let url = format!("http://{other}/api/v1/rails/sister/two-phase");
+        let url = format!("http://{other}/api/v1/rails/sister/questions");
         let carries = format!(
             "BDT:1000.00:{}:{}:{}",
             self.account("clearing"),
@@ -74,6 +75,8 @@ impl Bank {
             "300",
             "--tries-max",
             "1000",
+            "--settles-within",
+            "1",
         ];
         common::json(self.folder.path(), &words);
         let secret = self.folder.path().join("secret");
@@ -185,6 +188,16 @@ impl Bank {
         self.promises().into_iter().filter(open).collect()
     }
 
+    /// How often the customer who is paid was credited, by reference.
+    pub fn credits(&self) -> HashMap<String, usize> {
+        let mut credits = HashMap::new();
+        for entry in self.list(&format!("/api/v1/accounts/{}/entries?", self.account("bob_savings"))) {
+            let reference = entry["reference"].as_str().unwrap_or_default().to_owned();
+            *credits.entry(reference).or_default() += 1;
+        }
+        credits
+    }
+
     /// The account number of a customer who is paid.
     pub fn bob(&self) -> String {
         let path = format!("/api/v1/accounts/{}", self.account("bob_savings"));
@@ -234,11 +247,13 @@ pub struct Payer {
 }
 
 impl Payer {
-    /// Asks for payment `number` to somebody at the other bank: its id; none if it is not known whether it was heard.
+    /// Asks for payment `number` to somebody at the other bank, in one mode and the other by turns: its id; none if it is
+    /// not known whether it was heard.
     pub fn pay(&self, number: usize, to: &str) -> Option<String> {
+        let mode = ["two_phase", "saga"][number % 2];
         let body = json!({
             "rail": "sister", "from_account_id": self.account, "amount": format!("{}.00", 1 + number % 50),
-            "currency": "BDT", "mode": "two_phase", "reference": format!("PAY-{number}"),
+            "currency": "BDT", "mode": mode, "reference": format!("PAY-{number}"),
             "beneficiary": {"name": "Bob", "account": to},
         });
         let (bearer, key) = (format!("Bearer {}", self.key), format!("pay-{number}"));

@@ -1,15 +1,17 @@
-//! Two banks that pay each other in two phases while both are killed again and again.
+//! Two banks that pay each other, in both modes over one rail, while both are killed again and again.
 //!
 //! The real binary twice, the books of one in a folder, those of the other in MariaDB. Each is the coordinator of what
-//! its own customer pays and the participant of what the other's does. Both die by SIGKILL at any moment. At the end:
-//! every payment was made once or not at all, by both banks alike; the two clearing accounts mirror each other to the
-//! unit; nothing is prepared any more, nothing in doubt; and `verify` finds nothing.
+//! its own customer pays in two phases and the participant of what the other's does; and each is the other's rail for
+//! what is handed over as a saga. Both die by SIGKILL at any moment, and answers are lost between them. At the end: every
+//! payment was made once or not at all, by both banks alike; the two clearing accounts mirror each other to the unit, and
+//! so do the two nostros; nothing is prepared any more, nothing in doubt; and `verify` finds nothing.
 //!
 //! `PAYMENTS=1000 KILLS=50 cargo test -p bankcore --test two_phase` makes it a long one.
 
 mod bank;
 #[path = "../common/mod.rs"]
 mod common;
+mod line;
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -31,16 +33,16 @@ fn size(name: &str, default: usize) -> usize {
 }
 
 #[test]
-fn both_banks_commit_a_payment_or_neither_does_whoever_is_killed() {
+fn both_banks_make_a_payment_or_neither_does_whoever_is_killed() {
     let (payments, kills) = (size("PAYMENTS", 50), size("KILLS", 16));
     let mut random = StdRng::seed_from_u64(12);
     let (here, there) = (free_port(), free_port());
     let database = MariaDb::shared().migrated();
     let mut folder = Bank::start(&here, None);
     let mut server = Bank::start(&there, Some(&database.url));
-    folder.pair(&there);
-    server.pair(&here);
-    let before = [folder.balance("alice_savings"), server.balance("alice_savings")];
+    folder.pair(&line::to(&there, random.random()));
+    server.pair(&line::to(&here, random.random()));
+    let before = [Money::of(&folder), Money::of(&server)];
 
     std::thread::scope(|scope| {
         for (payer, to) in [(folder.payer(), server.bob()), (server.payer(), folder.bob())] {
@@ -77,12 +79,16 @@ fn both_banks_commit_a_payment_or_neither_does_whoever_is_killed() {
     });
 
     let [ours, theirs] = [&folder, &server].map(|bank| ended(bank, payments));
-    let sum = settled(&ours, &server) - settled(&theirs, &folder);
-    assert_eq!(folder.balance("clearing"), sum, "what we owe the other bank is what was paid there");
-    assert_eq!(server.balance("clearing"), -sum, "and mirrors what it is owed");
-    for (bank, before, payments) in [(&folder, before[0], &ours), (&server, before[1], &theirs)] {
-        let paid: i64 = payments.iter().filter(|payment| payment["state"] == "settled").map(minor).sum();
-        assert_eq!(bank.balance("alice_savings"), before - paid);
+    let (there, back) = (Settled::of(&ours, &server), Settled::of(&theirs, &folder));
+    for (bank, before, out, come) in [(&folder, &before[0], &there, &back), (&server, &before[1], &back, &there)] {
+        let expected = Money {
+            alice: before.alice - out.prepared - out.handed_over,
+            bob: before.bob + come.prepared + come.handed_over,
+            // What we owe the other bank is what was paid there: the other one's mirrors it.
+            clearing: before.clearing + out.prepared - come.prepared,
+            nostro: before.nostro - out.handed_over + come.handed_over,
+        };
+        assert_eq!(Money::of(bank), expected);
         assert_eq!(bank.held("alice_savings"), 0, "nothing is prepared any more");
         assert_eq!(bank.in_doubt(), Vec::<Value>::new());
     }
@@ -111,25 +117,62 @@ fn ended(bank: &Bank, payments: usize) -> Vec<Value> {
     }
 }
 
-/// What was settled, in minor units; the other bank has done the same with each payment.
-fn settled(payments: &[Value], other: &Bank) -> i64 {
-    let promises: HashMap<String, Value> = other
-        .promises()
-        .into_iter()
-        .map(|promise| (promise["reference"].as_str().expect("a reference").to_owned(), promise))
-        .collect();
-    let mut sum = 0;
-    for payment in payments {
-        let promise = promises.get(payment["rail_reference"].as_str().expect("a reference"));
-        let committed = promise.is_some_and(|promise| promise["state"] == "committed");
-        assert_eq!(payment["state"] == "settled", committed, "{payment:#} but {promise:#?}");
-        if committed {
-            assert_eq!(promise.expect("it is committed")["amount"], payment["amount"]);
-            sum += minor(payment);
+/// Ledger balances, in minor units.
+#[derive(PartialEq, Debug)]
+struct Money {
+    alice: i64,
+    bob: i64,
+    clearing: i64,
+    nostro: i64,
+}
+
+impl Money {
+    fn of(bank: &Bank) -> Money {
+        Money {
+            alice: bank.balance("alice_savings"),
+            bob: bank.balance("bob_savings"),
+            clearing: bank.balance("clearing"),
+            nostro: bank.balance("nostro"),
         }
     }
-    assert!(sum > 0, "something was paid");
-    sum
+}
+
+/// What one bank paid the other, in minor units, by mode.
+struct Settled {
+    prepared: i64,
+    handed_over: i64,
+}
+
+impl Settled {
+    /// The other bank has done the same with each payment, once.
+    fn of(payments: &[Value], other: &Bank) -> Settled {
+        let promises: HashMap<String, Value> = other
+            .promises()
+            .into_iter()
+            .map(|promise| (promise["reference"].as_str().expect("a reference").to_owned(), promise))
+            .collect();
+        let credits = other.credits();
+        let mut sums = Settled { prepared: 0, handed_over: 0 };
+        for payment in payments {
+            let reference = payment["rail_reference"].as_str().expect("a reference");
+            let settled = payment["state"] == "settled";
+            let credited = credits.get(reference).copied().unwrap_or(0);
+            assert_eq!(credited, usize::from(settled), "{payment:#}");
+            if payment["mode"] == "saga" {
+                sums.handed_over += if settled { minor(payment) } else { 0 };
+                continue;
+            }
+            let promise = promises.get(reference);
+            let committed = promise.is_some_and(|promise| promise["state"] == "committed");
+            assert_eq!(settled, committed, "{payment:#} but {promise:#?}");
+            if committed {
+                assert_eq!(promise.expect("it is committed")["amount"], payment["amount"]);
+                sums.prepared += minor(payment);
+            }
+        }
+        assert!(sums.prepared > 0 && sums.handed_over > 0, "something was paid in each mode");
+        sums
+    }
 }
 
 fn minor(payment: &Value) -> i64 {

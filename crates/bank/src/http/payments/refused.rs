@@ -9,7 +9,6 @@ use crate::http::problem::Problem;
 use crate::payments::PaymentError;
 use crate::payments::order::{Refused, Wish};
 use crate::payments::payment::Payment;
-use crate::payments::two_phase::Mode;
 use crate::sequencer::Fault;
 
 /// What the wish was refused for.
@@ -29,13 +28,10 @@ pub(super) fn refused(why: &Refused, wish: &Wish) -> Problem {
             "Currency not carried",
             "Use a rail that carries the currency: GET /api/v1/rails.",
         ),
-        Refused::ModeNotCarried { mode, .. } => no(
+        Refused::ModeNotCarried { .. } => no(
             "mode_not_carried",
             "Mode not carried",
-            match mode {
-                Mode::TwoPhase => "Leave mode out; two_phase is for rails to another bankcore.",
-                Mode::Saga => "Say \"mode\": \"two_phase\"; this rail leads to another bankcore.",
-            },
+            "Leave mode out; two_phase is for rails to another bankcore.",
         ),
         Refused::OverLimit { limit, currency } => no(
             "amount_over_limit",

@@ -183,8 +183,8 @@ static OWN: &[Entry] = &[
         "mode_not_carried",
         422,
         "Mode not carried",
-        "The rail carries payments of another mode: two_phase to another bankcore, saga to everybody else.",
-        "Send the payment in the mode that GET /api/v1/rails shows, or use another rail.",
+        "The rail carries no payments of this mode: two_phase is for rails to another bankcore.",
+        "Send the payment in a mode that GET /api/v1/rails shows, or use another rail.",
     ),
     entry(
         "not_in_doubt",
@@ -376,7 +376,7 @@ static OWN: &[Entry] = &[
         AGAIN,
     ),
     entry(
-        "two_phase_not_done",
+        "not_done_yet",
         503,
         "Not done yet",
         "What another bank asked for is durable; the books have not done it yet.",

@@ -40,7 +40,7 @@ pub(in crate::http) struct RailBody<'a> {
     enquire_at_most_ms: Option<i64>,
     /// After so many fruitless questions a case is opened; 20 if left out.
     tries_max: Option<u32>,
-    /// The other side is a bankcore: payments over it are of mode two_phase, and of no other.
+    /// The other side is a bankcore: payments over it can be of mode two_phase as well.
     #[serde(default)]
     two_phase: bool,
     /// How long the other bank has to prepare before a payment is given up; 30,000 if left out.

@@ -5,11 +5,11 @@ mod body;
 mod list;
 mod notices;
 mod put;
+mod questions;
 mod read;
 mod retire_key;
 mod shown;
 mod signed;
-mod two_phase;
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(add_key::add_key))
         .routes(routes!(retire_key::retire_key))
         .routes(routes!(notices::notice))
-        .routes(routes!(two_phase::two_phase))
+        .routes(routes!(questions::question))
 }
 
 async fn find(app: &App, name: &str) -> Result<RailSettings, Problem> {

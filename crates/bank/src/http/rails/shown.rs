@@ -28,9 +28,9 @@ pub(in crate::http) struct Shown {
     cut_off: Option<String>,
     /// By when a payment is expected to be settled after it was handed over.
     settles_within_seconds: i64,
-    /// How payments over it are carried out: saga or two_phase.
-    #[schema(example = "saga")]
-    mode: &'static str,
+    /// How payments over it can be carried out: saga, and two_phase to another bankcore.
+    #[schema(example = json!(["saga"]))]
+    modes: Vec<&'static str>,
     /// What it carries.
     currencies: Vec<Carried>,
     /// How it is run; for those who may manage rails.
@@ -70,7 +70,7 @@ pub(in crate::http) struct Operation {
     enquire_at_most_ms: i64,
     /// After so many fruitless questions a case is opened.
     tries_max: u32,
-    /// How long the other bank has to prepare; of mode two_phase only.
+    /// How long the other bank has to prepare; where payments can be of mode two_phase only.
     #[serde(skip_serializing_if = "Option::is_none")]
     prepare_within_ms: Option<i64>,
     /// The ids of its live keys, the one that signs first.
@@ -104,7 +104,7 @@ impl Shown {
             opens: rail.window.map(|window| clock(window.opens)),
             cut_off: rail.window.map(|window| clock(window.cut_off)),
             settles_within_seconds: rail.settles_within_us / 1_000_000,
-            mode: rail.mode().name(),
+            modes: rail.modes().iter().map(|mode| mode.name()).collect(),
             currencies: carried.collect(),
             operation: manages.then(operation),
         }

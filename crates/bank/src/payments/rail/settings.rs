@@ -31,7 +31,7 @@ pub struct RailSettings {
     pub enquire_at_most_us: i64,
     /// After so many fruitless questions a case is opened.
     pub tries_max: u32,
-    /// The other side is a bankcore and has so long to prepare its side of a two-phase commit, µs; none: it is not.
+    /// The other side takes part in two-phase commits and has so long to prepare its side, µs; none: it does not.
     pub prepare_within_us: Option<i64>,
     /// What it carries.
     pub currencies: Vec<Lane>,
@@ -110,10 +110,10 @@ impl Window {
 }
 
 impl RailSettings {
-    /// How payments over it are carried out.
+    /// How payments over it can be carried out.
     #[must_use]
-    pub fn mode(&self) -> Mode {
-        if self.prepare_within_us.is_some() { Mode::TwoPhase } else { Mode::Saga }
+    pub fn modes(&self) -> &'static [Mode] {
+        if self.prepare_within_us.is_some() { &Mode::ALL } else { &[Mode::Saga] }
     }
 
     /// How long after it was handed over a payment of this mode is expected to be through, µs.

@@ -7,8 +7,9 @@ use super::{Order, Party, Said, What};
 use crate::payments::saga::Answer;
 
 /// A question to a rail. The operation stands in the body, so that it is signed.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "operation", rename_all = "snake_case", deny_unknown_fields)]
+#[schema(as = RailQuestion)]
 pub enum Question {
     /// Pay this.
     Submit {
@@ -96,8 +97,9 @@ impl From<Status> for What {
 }
 
 /// A rail's answer to a question.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = RailReply)]
 pub struct Reply {
     /// What it is about.
     pub reference: String,

@@ -1,37 +1,19 @@
 //! What the other bank asks of us. Whatever is answered is durable before it is answered.
 
-use ledger::money::{self, AmountError};
-use ledger::{Currency, Digest};
+use ledger::{Currency, Digest, money};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::keep::EXPOSURE;
 use super::mark::{self, Line, Seen};
 use super::participant::{Keeping, Observation, State};
 use super::promise::{Content, Promise};
 use super::wire::{Question, Reply};
 use super::{Mode, Standing, Verdict, coordinator};
 use crate::database::Actor;
+use crate::payments::answered::{Answered, NOBODY, NOT_CARRIED, reason};
 use crate::payments::rail::settings::{RailSettings, bounds};
 use crate::payments::rows::{Connection, next_number};
 use crate::payments::{PaymentError, Payments, case, new_id, now};
-
-/// What the other bank gets.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Answered {
-    /// This, signed.
-    Reply(Reply),
-    /// It is durable; our books have not done it yet. It is to be asked again.
-    NotYet,
-    /// The reference stands for another payment; a case tells of it.
-    ReferenceReused,
-    /// It is a question of our own that somebody sent back.
-    Reflected,
-    /// The rail is not one for two-phase commits.
-    NotAPeer,
-    /// The amount is none.
-    Amount(AmountError),
-}
 
 /// What became of an operator's decision.
 #[derive(Debug)]
@@ -47,7 +29,11 @@ impl Payments {
     ///
     /// # Errors
     /// [`PaymentError`]; it is asked again.
-    pub async fn asked(&self, rail: &RailSettings, question: &Question) -> Result<Answered, PaymentError> {
+    pub async fn asked(
+        &self,
+        rail: &RailSettings,
+        question: &Question,
+    ) -> Result<Answered<Reply>, PaymentError> {
         if rail.prepare_within_us.is_none() {
             return Ok(Answered::NotAPeer);
         }
@@ -85,7 +71,7 @@ impl Payments {
     }
 
     /// Where a promise stands, once our books have done what they have to.
-    async fn standing(&self, id: Uuid) -> Result<Answered, PaymentError> {
+    async fn standing(&self, id: Uuid) -> Result<Answered<Reply>, PaymentError> {
         self.keep(id).await?;
         let promise = self.promise(id).await?.expect("promises are never deleted");
         let standing = promise.keeping.standing();
@@ -94,7 +80,7 @@ impl Payments {
         }))
     }
 
-    async fn prepare(&self, rail: &RailSettings, question: &Question) -> Result<Answered, PaymentError> {
+    async fn prepare(&self, rail: &RailSettings, question: &Question) -> Result<Answered<Reply>, PaymentError> {
         let Question::Prepare {
             reference,
             amount,
@@ -111,7 +97,7 @@ impl Payments {
         let Some(lane) = lane else {
             // Not written down, since it is about no money of ours: if the rail carries it later and the question
             // comes once more, the coordinator says that it has given up.
-            return Ok(reply(reference, Standing::Refused, Some("currency_not_carried".into())));
+            return Ok(reply(reference, Standing::Refused, Some(NOT_CARRIED.into())));
         };
         let minor = match money::parse_positive(amount, lane.currency) {
             Ok(minor) => minor,
@@ -148,7 +134,7 @@ impl Payments {
         rail: &RailSettings,
         reference: &str,
         verdict: Verdict,
-    ) -> Result<Answered, PaymentError> {
+    ) -> Result<Answered<Reply>, PaymentError> {
         let known = match (self.promise_by_reference(&rail.name, reference).await?, verdict) {
             (Some(known), _) => known,
             (None, Verdict::Commit) => return Ok(reply(reference, Standing::NotFound, None)),
@@ -202,7 +188,7 @@ impl Payments {
             content: content.cloned(),
             keeping,
             decided: None,
-            code: refused.then(|| "unknown_beneficiary".to_owned()),
+            code: refused.then(|| NOBODY.to_owned()),
             version: 1,
             deadline,
             // Whoever asks has it done at once; this is for when that was not possible.
@@ -227,7 +213,7 @@ impl Payments {
         known: &Promise,
         question: &Question,
         content: &Content,
-    ) -> Result<Answered, PaymentError> {
+    ) -> Result<Answered<Reply>, PaymentError> {
         let (at, by) = (now(), Actor::new(&format!("rail:{}", rail.name), "two-phase"));
         let mut change = self.database.begin(&by, at).await?;
         let new = case::New {
@@ -284,14 +270,8 @@ enum Begun {
     Known(Box<Promise>),
 }
 
-fn reply(reference: &str, standing: Standing, code: Option<String>) -> Answered {
-    let reason = code.as_deref().map(|code| match code {
-        EXPOSURE => "The other bank takes no more over this rail until the exposure is settled or raised.",
-        "currency_not_carried" => "The other bank's rail does not carry this currency.",
-        "unknown_beneficiary" => "The other bank has no such account in this currency.",
-        _ => "The other bank cannot credit the beneficiary.",
-    });
-    let reason = reason.map(str::to_owned);
+fn reply(reference: &str, standing: Standing, code: Option<String>) -> Answered<Reply> {
+    let reason = code.as_deref().map(|code| reason(code).to_owned());
     Answered::Reply(Reply { reference: reference.to_owned(), status: standing.into(), code, reason })
 }
 

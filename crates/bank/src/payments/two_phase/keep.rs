@@ -10,13 +10,11 @@ use super::promise::Promise;
 use super::wire::Question;
 use super::{Standing, Verdict};
 use crate::database::Actor;
+use crate::payments::answered::{EXPOSURE, code_of};
 use crate::payments::driver::Came;
 use crate::payments::ledger_step::{Done, key};
 use crate::payments::rail::http::Asked;
 use crate::payments::{PaymentError, Payments, now};
-
-/// What the other bank is told when our exposure to it is used up.
-pub(super) const EXPOSURE: &str = "exposure_exhausted";
 
 impl Payments {
     /// Does what our books have to do about a promise, as far as it goes now.
@@ -70,9 +68,7 @@ impl Payments {
                 Ok(true)
             }
             Done::Refused(_, event, why) => {
-                let code = why.split(':').next().filter(|_| step == Step::Prepare);
-                let code = code.map(|code| if code == "insufficient_funds" { EXPOSURE } else { code });
-                let code = code.map(str::to_owned);
+                let code = (step == Step::Prepare).then(|| code_of(&why).to_owned());
                 let clearing = promise.content.as_ref().map(|content| content.clearing);
                 let why = match (code.as_deref(), clearing) {
                     (Some(EXPOSURE), Some(clearing)) => format!(

@@ -109,7 +109,11 @@ pub(super) const RIGHTS: &[Right] = &[
         ],
     ),
     adds("payment_transitions"),
-    changes("incoming_payments", &["state", "attempt", "version", "due_at", "changed_at", "transaction_id"]),
+    changes(
+        "incoming_payments",
+        &["state", "attempt", "version", "due_at", "changed_at", "transaction_id", "code"],
+    ),
+    adds("incoming_cancels"),
     changes(
         "promises",
         &[

@@ -10,12 +10,13 @@ use crate::store::mysql::OpenError;
 use crate::store::mysql::moment::Moment;
 
 /// Where the triggers are made.
-const TRIGGERS: [&str; 5] = [
+const TRIGGERS: [&str; 6] = [
     include_str!("../../../migrations/mysql/0002_guards.sql"),
     include_str!("../../../migrations/mysql/0005_bank_database.sql"),
     include_str!("../../../migrations/mysql/0007_payments.sql"),
     include_str!("../../../migrations/mysql/0008_outbox.sql"),
     include_str!("../../../migrations/mysql/0011_two_phase.sql"),
+    include_str!("../../../migrations/mysql/0012_saga_between_bankcores.sql"),
 ];
 
 /// What no two rows may share.
@@ -38,6 +39,7 @@ const UNIQUE: &[&str] = &[
     "holds.end_digest",
     "holds.id",
     "idempotency_keys.digest",
+    "incoming_cancels.rail,reference",
     "incoming_payments.id",
     "incoming_payments.rail,reference",
     "ledger_entries.transaction_id,position",

@@ -28,7 +28,7 @@ async fn while_the_coordinator_has_not_decided_a_promise_waits() {
     sisters.promise(|promise| promise["state"] == "prepared").await;
     // Asked in our own name: nothing is known here of a deadline a minute away.
     let body = about("decision", reference.as_str().unwrap()).to_string();
-    let mut ask = sisters.payer.post("", "/rails/other/two-phase");
+    let mut ask = sisters.payer.post("", "/rails/other/questions");
     for (name, value) in sign(&key(), "q", now(), body.as_bytes()).headers() {
         ask = ask.header(name, &value);
     }

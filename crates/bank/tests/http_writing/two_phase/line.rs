@@ -86,7 +86,7 @@ async fn pass(State((told, bank, rail)): State<Shared>, headers: HeaderMap, body
         return StatusCode::BAD_GATEWAY.into_response();
     }
     let mut request =
-        axum::http::Request::builder().method("POST").uri(format!("/api/v1/rails/{rail}/two-phase"));
+        axum::http::Request::builder().method("POST").uri(format!("/api/v1/rails/{rail}/questions"));
     for (name, value) in &headers {
         request = request.header(name, value);
     }

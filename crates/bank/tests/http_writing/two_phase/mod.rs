@@ -1,7 +1,8 @@
-//! Two banks, each the other's rail: payments that both commit or neither.
+//! Two banks, each the other's rail: payments that both commit or neither, and payments that are handed over.
 
 mod deciding;
 mod line;
+mod saga;
 mod trust;
 mod ways;
 
@@ -100,18 +101,7 @@ impl Sisters {
 
     /// The exposure of the other bank to the payer's.
     async fn lend(&self, limit: &str) {
-        let path = format!("/accounts/{CLEARING}");
-        let account = self.other.get(&self.other.admin, &path).await.expect(200);
-        let etag = account.header("etag").unwrap().to_owned();
-        let body = json!({"overdraft_limit": limit});
-        let path = format!("/accounts/{CLEARING}/limits");
-        self.other
-            .ask(axum::http::Method::PATCH, &self.other.admin, &path)
-            .header("if-match", &etag)
-            .key(limit)
-            .json(body)
-            .await
-            .expect(200);
+        overdraw(&self.other, CLEARING, limit).await;
     }
 
     /// Alice pays 10.00 to Bob of the other bank.
@@ -198,12 +188,25 @@ impl Sisters {
 
     async fn ask_over(&self, rail: &str, key: &Key, body: &Value) -> Answer {
         let body = body.to_string();
-        let mut ask = self.other.post("", &format!("/rails/{rail}/two-phase"));
+        let mut ask = self.other.post("", &format!("/rails/{rail}/questions"));
         for (name, value) in sign(key, "q", now(), body.as_bytes()).headers() {
             ask = ask.header(name, &value);
         }
         ask.text(&body).await
     }
+}
+
+/// Lets an account of a bank be overdrawn.
+async fn overdraw(bank: &Bank, account: &str, limit: &str) {
+    let path = format!("/accounts/{account}");
+    let shown = bank.get(&bank.admin, &path).await.expect(200);
+    let etag = shown.header("etag").unwrap().to_owned();
+    bank.ask(axum::http::Method::PATCH, &bank.admin, &format!("{path}/limits"))
+        .header("if-match", &etag)
+        .key(&format!("{account} {limit}"))
+        .json(json!({"overdraft_limit": limit}))
+        .await
+        .expect(200);
 }
 
 /// The open cases of a bank, by kind.

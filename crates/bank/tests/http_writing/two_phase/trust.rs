@@ -48,7 +48,7 @@ async fn a_question_of_our_own_that_is_sent_back_counts_for_nothing() {
         about("status", reference),
     ] {
         let text = body.to_string();
-        let mut ask = sisters.payer.post("", "/rails/other/two-phase");
+        let mut ask = sisters.payer.post("", "/rails/other/questions");
         for (name, value) in sign(&key(), "q", now(), text.as_bytes()).headers() {
             ask = ask.header(name, &value);
         }
@@ -109,6 +109,6 @@ async fn what_is_not_of_the_form_changes_nothing() {
     assert_eq!(sisters.ask(&about("status", "nothing")).await.expect(200).value()["status"], "not_found");
     assert_eq!(sisters.other.events(), before);
     assert!(sisters.promises().await.is_empty());
-    let plain = sisters.other.post("", "/rails/nowhere/two-phase").text("{}").await;
+    let plain = sisters.other.post("", "/rails/nowhere/questions").text("{}").await;
     assert_eq!(plain.status, 404);
 }

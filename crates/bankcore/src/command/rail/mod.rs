@@ -39,7 +39,7 @@ pub fn run(rail: &Rail) -> anyhow::Result<()> {
 const COLUMNS: [Column; 7] = [
     ("Rail", "name"),
     ("Status", "status"),
-    ("Mode", "mode"),
+    ("Modes", "modes"),
     ("IBAN required", "iban_required"),
     ("Opens", "opens"),
     ("Cut-off", "cut_off"),

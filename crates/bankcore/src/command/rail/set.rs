@@ -13,7 +13,7 @@ use crate::client::{self, Call, segment};
     bankcore rail set partner --url http://127.0.0.1:8500/rail --carries BDT:1000000.00:12:13:5\n  \
     bankcore rail set swift --url https://rail.example/bankcore --iban-required --opens 06:00 --cut-off 17:00 \
     --carries EUR:50000.00:21:22:23\n  \
-    bankcore rail set sister --url https://sister.example/api/v1/rails/us/two-phase --two-phase \
+    bankcore rail set sister --url https://sister.example/api/v1/rails/us/questions --two-phase \
     --carries BDT:1000000.00:12:13:5\n\n\
     --carries CURRENCY:LIMIT:CLEARING:SETTLEMENT:SUSPENSE names the largest amount and three accounts of the bank's \
     own. What is left out takes its default.")]
@@ -53,7 +53,7 @@ pub struct SetArgs {
     /// A case is opened after so many fruitless questions [default: 20]
     #[arg(long, value_name = "N")]
     tries_max: Option<u32>,
-    /// The other side is a bankcore: payments are committed by both banks or by neither
+    /// The other side is a bankcore: payments can be committed by both banks or by neither
     #[arg(long)]
     two_phase: bool,
     /// How long the other bank has to prepare before a payment is given up [default: 30000]
