@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::lease::Lease;
+use super::lease::{Holder, Lease};
 use super::ledger_step::Done;
 use super::note::Seen;
 use super::payment::Payment;
@@ -46,19 +46,15 @@ pub(super) enum Came {
 }
 
 impl Payments {
-    /// Drives all payments of the bank, until the task is dropped. `alone`: no other service shares the database.
-    pub async fn drive(self: Arc<Self>, alone: bool) {
-        let mut holder = [0; 16];
-        if getrandom::fill(&mut holder).is_err() {
-            tracing::error!("the system gives no randomness; payments are not driven");
-            return;
-        }
-        let mut lease = Lease::new(holder);
+    /// Drives all payments of the bank, until the task is dropped. Where services share the database, only while this
+    /// one has the lease; without a holder there is no other.
+    pub async fn drive(self: Arc<Self>, holder: Option<Holder>) {
+        let mut lease = holder.map(Lease::new);
         let workers = Arc::new(Semaphore::new(WORKERS));
         let mut tasks = JoinSet::new();
         loop {
             while tasks.try_join_next().is_some() {}
-            let pause = match self.round(&mut lease, alone, &workers, &mut tasks).await {
+            let pause = match self.round(lease.as_mut(), &workers, &mut tasks).await {
                 Ok(pause) => pause,
                 Err(PaymentError::Books(Fault::Stopped)) => return,
                 Err(error) => {
@@ -73,13 +69,14 @@ impl Payments {
     /// Starts what is due; answers how long to sleep.
     async fn round(
         self: &Arc<Self>,
-        lease: &mut Lease,
-        alone: bool,
+        lease: Option<&mut Lease>,
         workers: &Arc<Semaphore>,
         tasks: &mut JoinSet<()>,
     ) -> Result<Duration, PaymentError> {
         let at = now();
-        if !alone && !lease.is_ours(&self.database, at).await? {
+        if let Some(lease) = lease
+            && !lease.is_ours(&self.database, at).await?
+        {
             return Ok(PAUSE);
         }
         let horizon = at + SLEEP.as_micros() as i64;

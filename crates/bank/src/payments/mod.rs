@@ -64,6 +64,7 @@ use crate::books::{Books, Unnamed};
 use crate::database::{Actor, Database, DatabaseError};
 use crate::sequencer::{Clock as _, Fault, SystemClock};
 use busy::Busy;
+pub use lease::Holder;
 use rail::http::HttpRail;
 use rail::settings::{self, RailSettings};
 

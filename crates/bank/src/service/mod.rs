@@ -23,7 +23,7 @@ use crate::books::{Books, KeptNames, Unnamed};
 use crate::database::Database;
 use crate::identity::{Credential, KeyStore, Quota};
 use crate::outbox::Outbox;
-use crate::payments::Payments;
+use crate::payments::{Holder, Payments};
 use crate::store::{journal as embedded, mysql};
 
 pub(crate) use anchor::anchor;
@@ -61,6 +61,8 @@ pub struct Service {
     pub database: Database,
     /// Payments to and from other institutions. Somebody has to drive them: [`Payments::drive`].
     pub payments: Arc<Payments>,
+    /// Who this service is among those that share the books, if any may.
+    pub holder: Option<Holder>,
     /// Requests that principals may make.
     pub quota: Arc<Quota>,
     /// The bank's id and timeline.

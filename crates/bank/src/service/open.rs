@@ -16,7 +16,7 @@ use crate::database::{self, Database, DatabaseError};
 use crate::identity::{KeyStore, Quota};
 use crate::moving;
 use crate::outbox::{self, Outbox};
-use crate::payments::Payments;
+use crate::payments::{Holder, Payments};
 use crate::sequencer::{self, Clock, Fault, QueueLimits, RefusalBudget, SystemClock};
 use crate::store::journal::{self as store, OpenError, Opened};
 use crate::store::mysql;
@@ -266,12 +266,15 @@ async fn start<S: Store>(
         BusinessDays::Manual => None,
     };
     let payments = Arc::new(Payments::new(books.clone(), database.clone()));
+    let holder = lock.as_ref().map(Holder::of).transpose();
+    let holder = holder.map_err(|error| Error::Folder(dir.join(LOCK), error))?;
     Ok(Service {
         books,
         names,
         keys,
         outbox,
         payments,
+        holder,
         database,
         quota: Arc::new(Quota::new(settings.quota.0, settings.quota.1)),
         identity,

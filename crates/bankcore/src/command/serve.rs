@@ -88,8 +88,7 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     }
     service.outbox.start().await.context("events cannot be delivered")?;
     let refresh = tokio::spawn(refresh(Arc::clone(&service.keys)));
-    // The folder is this process's alone; a database may have other services.
-    let driver = tokio::spawn(Arc::clone(&service.payments).drive(config.store.is_none()));
+    let driver = tokio::spawn(Arc::clone(&service.payments).drive(service.holder));
     let served = listen(config, (listener, tls), &service, stop, &welcome).await;
     refresh.abort();
     driver.abort();

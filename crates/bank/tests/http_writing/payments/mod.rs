@@ -60,7 +60,7 @@ impl Paying {
         bank.put(&bank.admin, "/rails/test").json(wish(rail.url())).await.expect(201);
         let key = json!({"key_id": "k1", "secret": rail::SECRET});
         bank.admin("/rails/test/keys").json(key).await.expect(201);
-        let driver = tokio::spawn(Arc::clone(&bank.service.payments).drive(true));
+        let driver = tokio::spawn(Arc::clone(&bank.service.payments).drive(None));
         Paying { bank, rail, driver }
     }
 

@@ -266,6 +266,6 @@ async fn another_driver_goes_on_where_the_first_one_was() {
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(paying.payment(&id).await["state"], "funded");
     let bank = Arc::clone(&paying.bank.service);
-    paying.driver = tokio::spawn(Arc::clone(&bank.payments).drive(true));
+    paying.driver = tokio::spawn(Arc::clone(&bank.payments).drive(None));
     paying.state(&id, "settled").await;
 }

@@ -88,7 +88,7 @@ impl Sisters {
         let sisters = Sisters {
             drivers: [&payer, &other].map(|bank| {
                 let payments = Arc::clone(&bank.service.payments);
-                tokio::spawn(payments.drive(true))
+                tokio::spawn(payments.drive(None))
             }),
             payer,
             other,
