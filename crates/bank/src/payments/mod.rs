@@ -48,6 +48,10 @@ pub mod payment;
 pub mod rail;
 pub(crate) mod rows;
 pub mod saga;
+#[cfg(test)]
+mod search;
+#[cfg(test)]
+mod table;
 pub mod transition;
 pub mod two_phase;
 

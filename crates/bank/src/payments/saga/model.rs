@@ -7,9 +7,8 @@
 //!
 //! That the search can find something is a test as well: machines with the classic mistakes are caught.
 
-use std::collections::{HashMap, VecDeque};
-
 use super::{Act, Answer, Because, Next, Observation, Resolution, Saga, State, Step, Trouble, next};
+use crate::payments::search;
 
 const TRIES_MAX: u32 = 2;
 
@@ -314,75 +313,40 @@ impl World {
     }
 }
 
-struct Found {
-    worlds: usize,
-}
-
 /// Looks at every world.
-fn explore(machine: Machine, luck: Luck) -> Result<Found, String> {
+fn explore(machine: Machine, luck: Luck) -> Result<usize, String> {
     let honest = luck.lies == 0;
-    let mut index: HashMap<World, u32> = HashMap::new();
-    let mut worlds = vec![World::new(luck)];
-    let mut before: Vec<Vec<u32>> = vec![Vec::new()];
-    index.insert(worlds[0], 0);
-    let mut queue = VecDeque::from([0u32]);
-    let mut following = Vec::new();
-    while let Some(here) = queue.pop_front() {
-        let world = worlds[here as usize];
-        world.check(honest)?;
-        following.clear();
-        world.after(machine, &mut following);
-        for to in following.drain(..) {
-            world.check_step(&to)?;
-            let known = *index.entry(to).or_insert_with(|| {
-                worlds.push(to);
-                before.push(Vec::new());
-                let new = worlds.len() as u32 - 1;
-                queue.push_back(new);
-                new
-            });
-            if known != here {
-                before[known as usize].push(here);
-            }
-        }
-    }
-    // Backwards from the ends: whoever is not met can never come to one.
-    let mut met: Vec<bool> = worlds.iter().map(World::is_settled).collect();
-    let mut queue: VecDeque<u32> = (0..worlds.len() as u32).filter(|world| met[*world as usize]).collect();
-    while let Some(here) = queue.pop_front() {
-        for from in &before[here as usize] {
-            if !std::mem::replace(&mut met[*from as usize], true) {
-                queue.push_back(*from);
-            }
-        }
-    }
-    match met.iter().position(|met| !met) {
-        Some(stuck) => Err(format!("no way to an end or a case from {:?}", worlds[stuck].saga)),
-        None => Ok(Found { worlds: worlds.len() }),
-    }
+    search::explore(
+        World::new(luck),
+        |world, following| world.after(machine, following),
+        |world| world.check(honest),
+        World::check_step,
+        World::is_settled,
+        |world| format!("no way to an end or a case from {:?}", world.saga),
+    )
 }
 
 const BAD: Luck = Luck { refusals: 2, decisions: 0, cancels: 1, lies: 0 };
 
 #[test]
 fn with_an_honest_rail_no_order_of_events_loses_a_leg_or_pays_twice() {
-    let found = explore(next, BAD).unwrap();
-    println!("{} worlds", found.worlds);
-    assert!(found.worlds > 5_000, "only {} worlds: the model leaves something out", found.worlds);
+    let worlds = explore(next, BAD).unwrap();
+    println!("{worlds} worlds");
+    assert!(worlds > 5_000, "only {worlds} worlds: the model leaves something out");
 }
 
 #[test]
 fn people_who_decide_in_between_change_nothing_about_that() {
-    let found = explore(next, Luck { refusals: 1, decisions: 2, cancels: 0, lies: 0 }).unwrap();
-    println!("{} worlds", found.worlds);
-    assert!(found.worlds > 20_000, "only {} worlds: the model leaves something out", found.worlds);
+    let worlds = explore(next, Luck { refusals: 1, decisions: 2, cancels: 0, lies: 0 }).unwrap();
+    println!("{worlds} worlds");
+    assert!(worlds > 20_000, "only {worlds} worlds: the model leaves something out");
 }
 
 #[test]
 fn a_rail_that_contradicts_itself_moves_no_money_twice() {
-    let found = explore(next, Luck { refusals: 1, decisions: 0, cancels: 1, lies: 1 }).unwrap();
-    println!("{} worlds", found.worlds);
-    assert!(found.worlds > 10_000, "only {} worlds: the model leaves something out", found.worlds);
+    let worlds = explore(next, Luck { refusals: 1, decisions: 0, cancels: 1, lies: 1 }).unwrap();
+    println!("{worlds} worlds");
+    assert!(worlds > 10_000, "only {worlds} worlds: the model leaves something out");
 }
 
 /// After a hold the only way on is a person or a late answer: both lead to an end.
@@ -404,7 +368,7 @@ mod mistakes {
     use super::*;
 
     fn explored(machine: Machine) -> String {
-        explore(machine, BAD).err().expect("the mistake is found")
+        explore(machine, BAD).expect_err("the mistake is found")
     }
 
     #[test]
@@ -489,6 +453,6 @@ mod mistakes {
             }
         }
         let luck = Luck { cancels: 0, ..BAD };
-        assert!(explore(machine, luck).err().expect("found").starts_with("no way to an end or a case"));
+        assert!(explore(machine, luck).expect_err("found").starts_with("no way to an end or a case"));
     }
 }

@@ -1,23 +1,9 @@
 //! The machine as a table: state, what was seen, what comes of it.
 
 use super::*;
+use crate::payments::table;
 
 const MAX: u32 = 3;
-
-fn saga(text: &str) -> Saga {
-    let mut words = text.split_whitespace();
-    let mut saga = Saga::at(State::named(words.next().unwrap()).unwrap());
-    for word in words {
-        match word.split_once('=') {
-            Some(("try", n)) => saga.tries = n.parse().unwrap(),
-            Some(("attempt", n)) => saga.attempt = n.parse().unwrap(),
-            None if word == "held" => saga.held = true,
-            None if word == "cancel" => saga.cancel = true,
-            _ => panic!("{word}"),
-        }
-    }
-    saga
-}
 
 fn observation(text: &str, saga: &Saga) -> Observation {
     let step = saga.state.step().unwrap_or(Step::Fund);
@@ -48,17 +34,10 @@ fn observation(text: &str, saga: &Saga) -> Observation {
 
 #[track_caller]
 fn check(table: &str) {
-    for line in table.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let [before, saw, after] = line.split('|').map(str::trim).collect::<Vec<_>>()[..] else {
-            panic!("{line}")
-        };
-        let before = saga(before);
-        let step = next(&before, observation(saw, &before), MAX);
-        let (after, trouble) = after.split_once('!').unwrap_or((after, ""));
-        let expected = if after.trim() == "=" { before } else { saga(after) };
-        assert_eq!(step.saga, expected, "{line}");
-        let told = step.trouble.map(|trouble| format!("{trouble:?}")).unwrap_or_default();
-        assert_eq!(told, trouble.trim(), "{line}");
+    for line in table::lines(table) {
+        let before = table::saga(line.before);
+        let step = next(&before, observation(line.saw, &before), MAX);
+        line.expects((step.saga, step.trouble), before, table::saga);
     }
 }
 

@@ -8,11 +8,10 @@
 //!
 //! That the search can find something is a test as well: machines with the classic mistakes are caught.
 
-use std::collections::{HashMap, VecDeque};
-
 use super::participant::{self, Keeping};
 use super::{Standing, Verdict, coordinator};
 use crate::payments::saga::{Act, Because, Next, Observation, Resolution, Saga, State, Step, Trouble};
+use crate::payments::search;
 
 const TRIES_MAX: u32 = 2;
 
@@ -384,47 +383,14 @@ impl World {
 
 /// Looks at every world; answers how many there are.
 fn explore(machines: Machines, luck: Luck) -> Result<usize, String> {
-    let mut index: HashMap<World, u32> = HashMap::new();
-    let mut worlds = vec![World::new(luck)];
-    let mut before: Vec<Vec<u32>> = vec![Vec::new()];
-    index.insert(worlds[0], 0);
-    let mut queue = VecDeque::from([0u32]);
-    let mut following = Vec::new();
-    while let Some(here) = queue.pop_front() {
-        let world = worlds[here as usize];
-        world.check()?;
-        following.clear();
-        world.after(machines, &mut following);
-        for to in following.drain(..) {
-            world.check_step(&to)?;
-            let known = *index.entry(to).or_insert_with(|| {
-                worlds.push(to);
-                before.push(Vec::new());
-                let new = worlds.len() as u32 - 1;
-                queue.push_back(new);
-                new
-            });
-            if known != here {
-                before[known as usize].push(here);
-            }
-        }
-    }
-    // Backwards from the ends: whoever is not met can never come to one, whatever gets through.
-    let mut met: Vec<bool> = worlds.iter().map(World::is_over).collect();
-    let mut queue: VecDeque<u32> = (0..worlds.len() as u32).filter(|world| met[*world as usize]).collect();
-    while let Some(here) = queue.pop_front() {
-        for from in &before[here as usize] {
-            if !std::mem::replace(&mut met[*from as usize], true) {
-                queue.push_back(*from);
-            }
-        }
-    }
-    match met.iter().position(|met| !met) {
-        Some(stuck) => {
-            Err(format!("no way to an end from {:?} with {:?}", worlds[stuck].saga, worlds[stuck].promise))
-        }
-        None => Ok(worlds.len()),
-    }
+    search::explore(
+        World::new(luck),
+        |world, following| world.after(machines, following),
+        World::check,
+        World::check_step,
+        World::is_over,
+        |world| format!("no way to an end from {:?} with {:?}", world.saga, world.promise),
+    )
 }
 
 const BAD: Luck = Luck { refusals: 2, ends: 1, heuristics: 0, people: 0 };

@@ -3,23 +3,9 @@
 use super::participant::{self, Keeping};
 use super::{Standing, Verdict, coordinator};
 use crate::payments::saga::{Because, Observation, Resolution, Saga, State, Step};
+use crate::payments::table;
 
 const MAX: u32 = 3;
-
-fn saga(text: &str) -> Saga {
-    let mut words = text.split_whitespace();
-    let mut saga = Saga::at(State::named(words.next().unwrap()).unwrap());
-    for word in words {
-        match word.split_once('=') {
-            Some(("try", n)) => saga.tries = n.parse().unwrap(),
-            Some(("attempt", n)) => saga.attempt = n.parse().unwrap(),
-            None if word == "cancel" => saga.cancel = true,
-            None if word == "booked" => saga.booked = true,
-            _ => panic!("{word}"),
-        }
-    }
-    saga
-}
 
 fn observation(text: &str, before: &Saga) -> Observation {
     let step = match before.state {
@@ -46,17 +32,10 @@ fn observation(text: &str, before: &Saga) -> Observation {
 
 #[track_caller]
 fn coordinates(table: &str) {
-    for line in table.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let [before, saw, after] = line.split('|').map(str::trim).collect::<Vec<_>>()[..] else {
-            panic!("{line}")
-        };
-        let before = saga(before);
-        let next = coordinator::next(&before, observation(saw, &before), MAX);
-        let (after, trouble) = after.split_once('!').unwrap_or((after, ""));
-        let expected = if after.trim() == "=" { before } else { saga(after) };
-        assert_eq!(next.saga, expected, "{line}");
-        let told = next.trouble.map(|trouble| format!("{trouble:?}")).unwrap_or_default();
-        assert_eq!(told, trouble.trim(), "{line}");
+    for line in table::lines(table) {
+        let before = table::saga(line.before);
+        let next = coordinator::next(&before, observation(line.saw, &before), MAX);
+        line.expects((next.saga, next.trouble), before, table::saga);
     }
 }
 
@@ -141,20 +120,17 @@ fn what_an_operator_of_the_other_bank_did_is_no_secret() {
 }
 
 fn keeping(text: &str) -> Keeping {
-    let mut words = text.split_whitespace();
-    let state = participant::State::named(words.next().unwrap()).unwrap();
-    let mut keeping = Keeping { state, ..Keeping::NEW };
-    for word in words {
-        match word.split_once('=') {
-            Some(("try", n)) => keeping.tries = n.parse().unwrap(),
-            Some(("attempt", n)) => keeping.attempt = n.parse().unwrap(),
-            Some(("decision", name)) => keeping.decision = Some(Verdict::named(name).unwrap()),
-            Some(("told", name)) => keeping.told = Some(Verdict::named(name).unwrap()),
-            None if word == "heuristic" => keeping.heuristic = true,
-            _ => panic!("{word}"),
-        }
-    }
-    keeping
+    let mut keeping = Keeping::NEW;
+    let verdict = |name: &str| Some(Verdict::named(name).unwrap_or_else(|| panic!("{name}")));
+    let state = table::words(text, |name, value| match (name, value) {
+        ("try", Some(n)) => keeping.tries = n.parse().unwrap(),
+        ("attempt", Some(n)) => keeping.attempt = n.parse().unwrap(),
+        ("decision", Some(name)) => keeping.decision = verdict(name),
+        ("told", Some(name)) => keeping.told = verdict(name),
+        ("heuristic", None) => keeping.heuristic = true,
+        _ => panic!("{name} in {text:?}"),
+    });
+    Keeping { state: participant::State::named(state).unwrap_or_else(|| panic!("{state}")), ..keeping }
 }
 
 fn seen(text: &str, before: &Keeping) -> participant::Observation {
@@ -179,17 +155,10 @@ fn seen(text: &str, before: &Keeping) -> participant::Observation {
 
 #[track_caller]
 fn keeps(table: &str) {
-    for line in table.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let [before, saw, after] = line.split('|').map(str::trim).collect::<Vec<_>>()[..] else {
-            panic!("{line}")
-        };
-        let before = keeping(before);
-        let next = participant::next(&before, seen(saw, &before), MAX);
-        let (after, trouble) = after.split_once('!').unwrap_or((after, ""));
-        let expected = if after.trim() == "=" { before } else { keeping(after) };
-        assert_eq!(next.keeping, expected, "{line}");
-        let told = next.trouble.map(|trouble| format!("{trouble:?}")).unwrap_or_default();
-        assert_eq!(told, trouble.trim(), "{line}");
+    for line in table::lines(table) {
+        let before = keeping(line.before);
+        let next = participant::next(&before, seen(line.saw, &before), MAX);
+        line.expects((next.keeping, next.trouble), before, keeping);
     }
 }
 
