@@ -37,11 +37,13 @@ pub enum Kind {
     CoordinatorForgot,
     /// An operator decided about a promise, and the coordinator otherwise: one side has the money, or lacks it.
     Heuristic,
+    /// Money was taken from a customer for a payment that the bank database does not know, and nobody can be asked.
+    PaymentLost,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 11] = [
+    pub const ALL: [Kind; 12] = [
         Kind::UnknownOutcome,
         Kind::Late,
         Kind::StepRefused,
@@ -53,6 +55,7 @@ impl Kind {
         Kind::InDoubt,
         Kind::CoordinatorForgot,
         Kind::Heuristic,
+        Kind::PaymentLost,
     ];
 
     /// The word used in the interface and in the database.
@@ -70,6 +73,7 @@ impl Kind {
             Kind::InDoubt => "in_doubt",
             Kind::CoordinatorForgot => "coordinator_forgot",
             Kind::Heuristic => "heuristic_outcome",
+            Kind::PaymentLost => "payment_lost",
         }
     }
 

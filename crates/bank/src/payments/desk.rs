@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::note::{Noted, Seen};
 use super::order::{Refused, Wish};
-use super::payment::Payment;
+use super::payment::{self, Payment, Transactions};
 use super::rail::settings::{Lane, RailSettings};
 use super::rail::{Party, Said, What};
 use super::rows::next_number;
@@ -118,49 +118,37 @@ impl Payments {
         }
         let number = next_number(change.connection(), "payments").await.map_err(fault)?;
         let opens = rail.next_window(at);
-        sqlx::query(
-            "INSERT INTO payments (id, number, rail, reference, principal, principal_id, idempotency_key, fingerprint,
-                 account_id, amount, currency, clearing_account_id, settlement_account_id, suspense_account_id,
-                 debtor_name, debtor_account, beneficiary_name, beneficiary_account, client_reference, description,
-                 state, attempt, tries, cancel_wanted, held, version, due_at, queued_until, expected_at, created_at,
-                 changed_at, mode)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        )
-        .bind(id.as_bytes().to_vec())
-        .bind(number)
-        .bind(rail.name.as_str())
-        .bind(id.simple().to_string())
-        .bind(maker.principal.as_str())
-        .bind(i64::from(maker.principal_id.0))
-        .bind(key)
-        .bind(wish.fingerprint().0.to_vec())
-        .bind(wish.account.0.cast_signed())
-        .bind(wish.amount)
-        .bind(wish.currency.code())
-        .bind(lane.clearing.0.cast_signed())
-        .bind(lane.settlement.0.cast_signed())
-        .bind(lane.suspense.0.cast_signed())
-        .bind(debtor.name.as_str())
-        .bind(debtor.account.as_str())
-        .bind(wish.beneficiary.name.as_str())
-        .bind(wish.beneficiary.account.as_str())
-        .bind(wish.client_reference.as_deref())
-        .bind(wish.description.as_deref())
-        .bind(Saga::NEW.state.name())
-        .bind(0i64)
-        .bind(0i64)
-        .bind(0i64)
-        .bind(0i64)
-        .bind(1i64)
-        .bind(at)
-        .bind((opens > at).then_some(opens))
-        .bind(opens.saturating_add(rail.answers_within_us(wish.mode)))
-        .bind(at)
-        .bind(at)
-        .bind(wish.mode.name())
-        .execute(change.connection())
-        .await
-        .map_err(fault)?;
+        let payment = Payment {
+            id,
+            number,
+            rail: rail.name.clone(),
+            reference: id.simple().to_string(),
+            principal: maker.principal.clone(),
+            principal_id: maker.principal_id.0,
+            key: key.to_owned(),
+            fingerprint: wish.fingerprint(),
+            account: wish.account,
+            amount: wish.amount,
+            currency: wish.currency,
+            clearing: lane.clearing,
+            settlement: lane.settlement,
+            suspense: lane.suspense,
+            debtor: debtor.clone(),
+            beneficiary: wish.beneficiary.clone(),
+            client_reference: wish.client_reference.clone(),
+            description: wish.description.clone(),
+            mode: wish.mode,
+            saga: Saga::NEW,
+            version: 1,
+            due_at: Some(at),
+            queued_until: (opens > at).then_some(opens),
+            expected_at: Some(opens.saturating_add(rail.answers_within_us(wish.mode))),
+            created_at: at,
+            changed_at: at,
+            transactions: Transactions::default(),
+            refusal: None,
+        };
+        payment::insert(change.connection(), &payment).await.map_err(fault)?;
         let line = transition::New {
             payment: id,
             version: 1,

@@ -32,6 +32,9 @@ const LOOK: i64 = 2 * WORKERS as i64;
 /// The longest sleep: other services may have made something due.
 const SLEEP: Duration = Duration::from_millis(500);
 
+/// How often is noted up to which event all payments have their rows, µs.
+const MARK_US: i64 = 60_000_000;
+
 /// The pause after something could not be done at all.
 pub(super) const PAUSE: Duration = Duration::from_secs(1);
 
@@ -50,11 +53,12 @@ impl Payments {
     /// one has the lease; without a holder there is no other.
     pub async fn drive(self: Arc<Self>, holder: Option<Holder>) {
         let mut lease = holder.map(Lease::new);
+        let mut marked = now();
         let workers = Arc::new(Semaphore::new(WORKERS));
         let mut tasks = JoinSet::new();
         loop {
             while tasks.try_join_next().is_some() {}
-            let pause = match self.round(lease.as_mut(), &workers, &mut tasks).await {
+            let pause = match self.round(lease.as_mut(), &mut marked, &workers, &mut tasks).await {
                 Ok(pause) => pause,
                 Err(PaymentError::Books(Fault::Stopped)) => return,
                 Err(error) => {
@@ -70,6 +74,7 @@ impl Payments {
     async fn round(
         self: &Arc<Self>,
         lease: Option<&mut Lease>,
+        marked: &mut i64,
         workers: &Arc<Semaphore>,
         tasks: &mut JoinSet<()>,
     ) -> Result<Duration, PaymentError> {
@@ -112,6 +117,10 @@ impl Payments {
             });
         }
         self.incoming_due(at).await?;
+        if at >= *marked + MARK_US {
+            self.mark_seen(self.books.reads().head().sequence).await?;
+            *marked = at;
+        }
         Ok(sleep)
     }
 
@@ -165,6 +174,10 @@ impl Payments {
             Act::Rest => Ok(Came::Later(now() + PAUSE.as_micros() as i64)),
             Act::Await => self.noted(payment, Observation::Window, None, None).await,
             Act::Post(step) => self.step(payment, step).await,
+            Act::Send if payment.is_made_again() => {
+                let why = "the other side does not know it, and to whom it goes is lost";
+                self.noted(payment, Observation::CancelAsked, Some(why), None).await
+            }
             Act::Send | Act::Enquire | Act::Cancel => self.ask(payment).await,
             Act::Prepare | Act::Tell => self.consult(payment).await,
         }

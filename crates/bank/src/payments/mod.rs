@@ -30,6 +30,7 @@
 //! | `answered` | what the other side gets to a question |
 //! | `rail` | the way to another institution |
 //! | `two_phase` | commits with another bankcore: both banks, or neither |
+//! | `recovery` | what the books know and the bank database does not |
 //! | `figures` | for metrics |
 
 pub mod answered;
@@ -46,6 +47,7 @@ pub mod order;
 mod pace;
 pub mod payment;
 pub mod rail;
+mod recovery;
 pub(crate) mod rows;
 pub mod saga;
 #[cfg(test)]
@@ -71,6 +73,8 @@ use busy::Busy;
 pub use lease::Holder;
 use rail::http::HttpRail;
 use rail::settings::{self, RailSettings};
+pub use recovery::Recovered;
+pub(crate) use recovery::begins;
 
 /// The principal of all payments' steps in the books. No API key can act for it.
 pub const PRINCIPAL: &str = "internal:payments";

@@ -154,7 +154,7 @@ fn moved(
     after
 }
 
-async fn update(change: &mut Change, after: &Payment, version: i64) -> Result<bool, sqlx::Error> {
+pub(super) async fn update(change: &mut Change, after: &Payment, version: i64) -> Result<bool, sqlx::Error> {
     let sequence = |sequence: Option<Sequence>| sequence.map(|sequence| sequence.0.cast_signed());
     let done = sqlx::query(
         "UPDATE payments SET state = ?, attempt = ?, tries = ?, cancel_wanted = ?, held = ?, version = ?, due_at = ?,

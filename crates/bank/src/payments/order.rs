@@ -153,15 +153,18 @@ impl Payments {
         if facts.currency != wish.currency {
             return Ok(Err(Refused::OtherCurrency(facts.currency.code())));
         }
-        let Some(view) = self.books.account(wish.account).await? else {
-            return Ok(Err(Refused::NotACustomers));
-        };
+        Ok(self.party(wish.account).await?.ok_or(Refused::NotACustomers))
+    }
+
+    /// An account's name and number.
+    pub(super) async fn party(&self, account: AccountId) -> Result<Option<Party>, PaymentError> {
+        let Some(view) = self.books.account(account).await? else { return Ok(None) };
         let opened = self.books.reads().event(view.account.opened)?;
         Ok(match opened.map(|event| event.body) {
             Some(Body::AccountOpened(opening)) => {
-                Ok(Party { name: opening.name.to_string(), account: opening.number.to_string() })
+                Some(Party { name: opening.name.to_string(), account: opening.number.to_string() })
             }
-            _ => Err(Refused::NotACustomers),
+            _ => None,
         })
     }
 }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::Payments;
 use super::rail::Party;
-use super::rows::{self, Row, id, int, optional_int, optional_text, text};
+use super::rows::{self, Connection, Row, id, int, optional_int, optional_text, text};
 use super::saga::{self, Act, Next, Observation, Saga, State, Step};
 use super::two_phase::{Mode, coordinator};
 use crate::database::{Database, DatabaseError};
@@ -121,6 +121,12 @@ impl Payment {
         !self.saga.state.is_end() && self.expected_at.is_some_and(|expected| expected < now_us)
     }
 
+    /// Its row was lost and made again: to whom it goes is not known any more.
+    #[must_use]
+    pub fn is_made_again(&self) -> bool {
+        self.beneficiary.account.is_empty()
+    }
+
     /// Minor units that are neither with the customer nor known to be with the beneficiary.
     #[must_use]
     pub fn at_risk(&self) -> i64 {
@@ -191,6 +197,55 @@ pub(super) fn read(row: &Row) -> Result<Payment, sqlx::Error> {
         transactions,
         refusal: sequence("refusal_id")?,
     })
+}
+
+/// Writes a new payment.
+pub(super) async fn insert(connection: &mut Connection, payment: &Payment) -> Result<(), sqlx::Error> {
+    let values = vec!["?"; COLUMNS.split(',').count()].join(", ");
+    let sequence = |sequence: Option<Sequence>| sequence.map(|sequence| sequence.0.cast_signed());
+    let (saga, steps) = (&payment.saga, &payment.transactions);
+    // In the order of COLUMNS.
+    sqlx::query(sqlx::AssertSqlSafe(format!("INSERT INTO payments ({COLUMNS}) VALUES ({values})")))
+        .bind(payment.id.as_bytes().to_vec())
+        .bind(payment.number)
+        .bind(payment.rail.as_str())
+        .bind(payment.reference.as_str())
+        .bind(payment.principal.as_str())
+        .bind(i64::from(payment.principal_id))
+        .bind(payment.key.as_str())
+        .bind(payment.fingerprint.0.to_vec())
+        .bind(payment.account.0.cast_signed())
+        .bind(payment.amount)
+        .bind(payment.currency.code())
+        .bind(payment.clearing.0.cast_signed())
+        .bind(payment.settlement.0.cast_signed())
+        .bind(payment.suspense.0.cast_signed())
+        .bind(payment.debtor.name.as_str())
+        .bind(payment.debtor.account.as_str())
+        .bind(payment.beneficiary.name.as_str())
+        .bind(payment.beneficiary.account.as_str())
+        .bind(payment.client_reference.as_deref())
+        .bind(payment.description.as_deref())
+        .bind(saga.state.name())
+        .bind(i64::from(saga.attempt))
+        .bind(i64::from(saga.tries))
+        .bind(i64::from(saga.cancel))
+        .bind(i64::from(saga.held))
+        .bind(payment.version)
+        .bind(payment.due_at)
+        .bind(payment.queued_until)
+        .bind(payment.expected_at)
+        .bind(payment.created_at)
+        .bind(payment.changed_at)
+        .bind(sequence(steps.funding))
+        .bind(sequence(steps.settlement))
+        .bind(sequence(steps.reversal))
+        .bind(sequence(steps.suspense))
+        .bind(sequence(payment.refusal))
+        .bind(payment.mode.name())
+        .execute(connection)
+        .await
+        .map(drop)
 }
 
 /// Which payments are listed.

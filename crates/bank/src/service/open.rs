@@ -16,7 +16,7 @@ use crate::database::{self, Database, DatabaseError};
 use crate::identity::{KeyStore, Quota};
 use crate::moving;
 use crate::outbox::{self, Outbox};
-use crate::payments::{Holder, Payments};
+use crate::payments::{Holder, PaymentError, Payments};
 use crate::sequencer::{self, Clock, Fault, QueueLimits, RefusalBudget, SystemClock};
 use crate::store::journal::{self as store, OpenError, Opened};
 use crate::store::mysql;
@@ -87,6 +87,9 @@ pub enum Error {
     /// The bank database.
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    /// What the books know of payments and the bank database does not could not be written there.
+    #[error("payments cannot be compared with the books: {0}")]
+    Payments(PaymentError),
     /// The books opened and then could not be used.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -266,6 +269,7 @@ async fn start<S: Store>(
         BusinessDays::Manual => None,
     };
     let payments = Arc::new(Payments::new(books.clone(), database.clone()));
+    payments.recover().await.map_err(Error::Payments)?;
     let holder = lock.as_ref().map(Holder::of).transpose();
     let holder = holder.map_err(|error| Error::Folder(dir.join(LOCK), error))?;
     Ok(Service {

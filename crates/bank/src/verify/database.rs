@@ -60,7 +60,7 @@ async fn look(dir: &Path, bank: [u8; 16], anchors: &[Anchored], told: &mut Told)
 
 /// Opens without any way to write. A file without a log beside it is not in use and is read as it lies:
 /// SQLite would otherwise make the log's files anew.
-async fn open(path: &Path) -> Result<SqliteConnection, sqlx::Error> {
+pub(super) async fn open(path: &Path) -> Result<SqliteConnection, sqlx::Error> {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     SqliteConnectOptions::new()

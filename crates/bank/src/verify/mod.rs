@@ -8,6 +8,7 @@
 //!  originals ──► reversals take back no more than there was ◄───────────────────────┘
 //!  sidecars ───► the same index as this walk makes
 //!  bank.db ────► SQLite's own check, schema and triggers, the chain of audit records ◄── business days name hashes of it
+//!           └──► a row for each payment that the books have begun
 //! ```
 //! A start trusts snapshots, sidecars and key files as far as their checksums go; this trusts none of them.
 //! The fold in [`books`] shares no code with the ledger's own: the same mistake would have to be made twice.
@@ -25,6 +26,7 @@ mod claims;
 mod database;
 mod findings;
 mod look;
+mod payments;
 pub mod places;
 mod report;
 mod reversals;
@@ -53,11 +55,12 @@ pub async fn verify(dir: &Path, mut progress: Progress) -> Result<Report, journa
     let mut clock = SystemClock::new();
     let folder = dir.to_path_buf();
     let walked = tokio::task::spawn_blocking(move || walk::walk(&folder, &mut *progress)).await;
-    let (mut report, anchors) = match walked {
+    let (mut report, anchors, begun) = match walked {
         Ok(walked) => walked?,
         Err(panic) => std::panic::resume_unwind(panic.into_panic()),
     };
     report.add(database::check(dir, report.identity.bank, &anchors).await);
+    report.add(begun.check(dir).await);
     report.seconds = clock.monotonic() as f64 / 1e6;
     Ok(report)
 }

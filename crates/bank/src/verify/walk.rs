@@ -11,16 +11,18 @@ use super::books::Books;
 use super::claims::{Again, Claims};
 use super::findings::{Findings, Subject};
 use super::look::LookOnly;
+use super::payments::Begun;
 use super::places;
 use super::report::{Check, Damage, Report};
 use super::snapshots::Waiting;
 use crate::database::chain::Anchor;
 
-/// Walks the folder and checks all that the journal can prove or disprove; and what it says about the audit trail.
+/// Walks the folder and checks all that the journal can prove or disprove; and what it says about the audit trail
+/// and about payments.
 pub(super) fn walk(
     dir: &Path,
     progress: &mut dyn FnMut(u64, u64),
-) -> Result<(Report, Vec<Anchored>), OpenError> {
+) -> Result<(Report, Vec<Anchored>, Begun), OpenError> {
     let identity = identity_of(dir)?;
     let mut found = Findings::new();
     // Opened before the walk: a server only files and saves what is durable, so the walk passes it all.
@@ -28,6 +30,7 @@ pub(super) fn walk(
     let mut snapshots = Waiting::open(dir, &identity, &mut found);
     let mut books = Books::default();
     let mut anchors = Vec::new();
+    let mut begun = Begun::default();
     let mut again = Vec::new();
 
     let mut each = |record: Record<'_>| {
@@ -45,6 +48,7 @@ pub(super) fn walk(
                 books.fold(&event, &mut found);
                 claims.passed(&event, &mut found);
                 anchors.extend(anchor(&event).map(|anchor| (sequence, anchor)));
+                begun.passed(&event);
                 snapshots.passed(record, &books, &mut found);
             }
             Err(error) => found.wrong(Subject::Events, sequence, error.to_string()),
@@ -82,7 +86,7 @@ pub(super) fn walk(
         damage,
         seconds: 0.0,
     };
-    Ok((report, anchors))
+    Ok((report, anchors, begun))
 }
 
 /// What a business day says about the audit trail.

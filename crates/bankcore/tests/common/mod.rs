@@ -86,6 +86,29 @@ impl Drop for Server {
     }
 }
 
+/// A copy of the bank database of a folder in which nobody works.
+pub struct Kept(Vec<(std::path::PathBuf, Vec<u8>)>);
+
+/// What a bank database may consist of.
+const BANK_DATABASE: [&str; 3] = ["bank.db", "bank.db-wal", "bank.db-shm"];
+
+impl Kept {
+    pub fn of(dir: &Path) -> Kept {
+        let files = BANK_DATABASE.iter().map(|name| dir.join(name));
+        Kept(files.filter_map(|path| Some((path.clone(), std::fs::read(path).ok()?))).collect())
+    }
+
+    /// Puts it in the place of what is there.
+    pub fn put_back(&self, dir: &Path) {
+        for name in BANK_DATABASE {
+            let _ = std::fs::remove_file(dir.join(name));
+        }
+        for (path, bytes) in &self.0 {
+            std::fs::write(path, bytes).expect("a file");
+        }
+    }
+}
+
 /// The binary, with nothing of this environment.
 pub fn bankcore() -> Command {
     bankcore_under(&[])

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sim::server::{Database, MariaDb};
 use tempfile::TempDir;
 
-use crate::common::{self, get, http};
+use crate::common::{self, Kept, get, http};
 
 /// How long a start may take, on a machine that has other things to do.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -139,9 +139,33 @@ impl Bank {
         self.services.iter_mut().for_each(Service::kill);
     }
 
+    /// Kills the service and starts it again; what its bank database was in between.
+    pub fn keep_database(&mut self) -> Kept {
+        self.stop();
+        let kept = Kept::of(self.folder());
+        self.services[0].restart();
+        kept
+    }
+
+    /// Kills the service and puts an older bank database under its books; what `verify` says then, before it is started
+    /// again.
+    pub fn set_back(&mut self, kept: &Kept) -> Value {
+        self.stop();
+        kept.put_back(self.folder());
+        let output = common::run(self.folder(), &["verify", "--json"]);
+        let report = serde_json::from_slice(&output.stdout).expect("JSON");
+        self.services[0].restart();
+        report
+    }
+
     /// Sets the rail up for a test: short times, many questions.
     pub fn set_rail(&self, url: &str) {
-        let account = |name: &str| self.demo["accounts"][name].as_str().expect("an account").to_owned();
+        self.set("partner", url);
+    }
+
+    /// Sets up a rail of this name, over the same accounts.
+    pub fn set(&self, name: &str, url: &str) {
+        let account = |what: &str| self.demo["accounts"][what].as_str().expect("an account").to_owned();
         let carries =
             format!("BDT:1000.00:{}:{}:{}", account("clearing"), account("nostro"), account("suspense"));
         common::json(
@@ -149,7 +173,7 @@ impl Bank {
             &[
                 "rail",
                 "set",
-                "partner",
+                name,
                 "--url",
                 url,
                 "--carries",
@@ -187,6 +211,14 @@ impl Bank {
         let answer = get(self.address(), &format!("/api/v1/accounts/{id}"), admin);
         let text = answer.body["ledger_balance"].as_str().expect("a balance").replace('.', "");
         text.parse().expect("digits")
+    }
+
+    /// Open cases.
+    pub fn cases(&self) -> Vec<Value> {
+        let admin = self.demo["keys"]["admin"].as_str().expect("a key");
+        let answer = get(self.address(), "/api/v1/cases?status=open", admin);
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.body["items"].as_array().expect("a list").clone()
     }
 
     /// All payments.

@@ -107,7 +107,7 @@ fn what_the_bank_wrote_is_accepted() {
     for check in report
         .checks
         .iter()
-        .filter(|check| !["balance_breaks", "database", "snapshots"].contains(&check.name))
+        .filter(|check| !["balance_breaks", "database", "payments", "snapshots"].contains(&check.name))
     {
         assert!(check.checked > 0, "{} looked at nothing", check.name);
     }

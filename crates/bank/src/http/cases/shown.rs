@@ -15,7 +15,7 @@ pub(in crate::http) struct Shown {
     #[schema(example = "019aa3f0-7c00-7abc-8def-0123456789ab")]
     id: String,
     /// unknown_outcome, late, step_refused, in_suspense, contradiction, incoming_in_suspense, incoming_refused,
-    /// reference_reused, in_doubt, coordinator_forgot or heuristic_outcome.
+    /// reference_reused, in_doubt, coordinator_forgot, heuristic_outcome or payment_lost.
     #[schema(example = "unknown_outcome")]
     kind: &'static str,
     /// open or resolved.

@@ -54,6 +54,8 @@ impl Payments {
                 let standing = payment.map_or(Standing::NotFound, |payment| {
                     match coordinator::decision(payment.saga.state) {
                         None => Standing::Undecided,
+                        // Our own books first: from them alone the decision can be known again.
+                        Some(Verdict::Commit) if !payment.saga.booked => Standing::Undecided,
                         Some(Verdict::Commit) => Standing::Committed,
                         Some(Verdict::Abort) => Standing::Aborted,
                     }
@@ -80,7 +82,11 @@ impl Payments {
         }))
     }
 
-    async fn prepare(&self, rail: &RailSettings, question: &Question) -> Result<Answered<Reply>, PaymentError> {
+    async fn prepare(
+        &self,
+        rail: &RailSettings,
+        question: &Question,
+    ) -> Result<Answered<Reply>, PaymentError> {
         let Question::Prepare {
             reference,
             amount,
@@ -121,9 +127,7 @@ impl Payments {
         match self.begin(rail, reference, Some(&content), keeping, deadline).await? {
             Begun::New(id) => self.standing(id).await,
             Begun::Known(known) => match &known.content {
-                Some(first) if first.fingerprint != content.fingerprint => {
-                    self.reused(rail, &known, question, &content).await
-                }
+                Some(first) if !first.is(&content) => self.reused(rail, &known, question, &content).await,
                 _ => self.standing(known.id).await,
             },
         }
@@ -287,15 +291,20 @@ fn fingerprint(currency: Currency, minor: i64, debtor: &str, beneficiary: &str) 
     ])
 }
 
-async fn insert(connection: &mut Connection, promise: &Promise, by: &Actor) -> Result<(), sqlx::Error> {
+/// Writes a new promise.
+pub(in crate::payments) async fn insert(
+    connection: &mut Connection,
+    promise: &Promise,
+    by: &Actor,
+) -> Result<(), sqlx::Error> {
     let content = promise.content.as_ref();
     let decision = promise.keeping.decision;
     sqlx::query(
         "INSERT INTO promises (id, number, rail, reference, fingerprint, amount, currency, clearing_account_id,
              account_id, debtor_name, debtor_account, beneficiary_name, beneficiary_account, description, state,
              decision, heuristic, decided_by, decided_at, told, code, attempt, tries, version, deadline, due_at,
-             created_at, changed_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             created_at, changed_at, hold_id, end_id)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(promise.id.as_bytes().to_vec())
     .bind(promise.number)
@@ -325,6 +334,8 @@ async fn insert(connection: &mut Connection, promise: &Promise, by: &Actor) -> R
     .bind(promise.due_at)
     .bind(promise.created_at)
     .bind(promise.changed_at)
+    .bind(promise.hold.map(|sequence| sequence.0.cast_signed()))
+    .bind(promise.end.map(|sequence| sequence.0.cast_signed()))
     .execute(connection)
     .await
     .map(drop)

@@ -14,14 +14,14 @@ use crate::payments::transition::short;
 use crate::payments::{PaymentError, Payments, case, new_id, now, pace};
 
 /// Who saw it, and what is known of it.
-pub(super) struct Seen<'a> {
-    pub(super) by: &'a Actor,
+pub(in crate::payments) struct Seen<'a> {
+    pub(in crate::payments) by: &'a Actor,
     /// In somebody's words.
-    pub(super) reason: Option<&'a str>,
+    pub(in crate::payments) reason: Option<&'a str>,
     /// The event in the books.
-    pub(super) event: Option<Sequence>,
+    pub(in crate::payments) event: Option<Sequence>,
     /// The code of a refusal, as the other bank is told.
-    pub(super) code: Option<&'a str>,
+    pub(in crate::payments) code: Option<&'a str>,
 }
 
 /// What came of an observation.
@@ -211,15 +211,18 @@ async fn open(
 }
 
 /// A line of the timeline to be written.
-pub(super) struct Line<'a> {
-    pub(super) promise: &'a Promise,
-    pub(super) from: Option<Keeping>,
-    pub(super) saw: &'a str,
-    pub(super) seen: &'a Seen<'a>,
-    pub(super) at: i64,
+pub(in crate::payments) struct Line<'a> {
+    pub(in crate::payments) promise: &'a Promise,
+    pub(in crate::payments) from: Option<Keeping>,
+    pub(in crate::payments) saw: &'a str,
+    pub(in crate::payments) seen: &'a Seen<'a>,
+    pub(in crate::payments) at: i64,
 }
 
-pub(super) async fn write(connection: &mut Connection, line: Line<'_>) -> Result<(), sqlx::Error> {
+pub(in crate::payments) async fn write(
+    connection: &mut Connection,
+    line: Line<'_>,
+) -> Result<(), sqlx::Error> {
     let (promise, seen) = (line.promise, line.seen);
     sqlx::query(
         "INSERT INTO promise_transitions (promise, version, at, actor, origin, from_state, to_state, attempt,

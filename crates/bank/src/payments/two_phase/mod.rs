@@ -32,7 +32,7 @@
 pub mod asked;
 pub mod coordinator;
 mod keep;
-mod mark;
+pub(super) mod mark;
 #[cfg(test)]
 mod model;
 pub mod participant;

@@ -66,6 +66,18 @@ pub struct Content {
     pub description: Option<String>,
 }
 
+impl Content {
+    /// Whether the other one asks for the same. One that was made again from the books does not know who pays.
+    #[must_use]
+    pub fn is(&self, other: &Content) -> bool {
+        if self.fingerprint.is_none() {
+            let what = |one: &Content| (one.amount, one.currency, one.account);
+            return what(self) == what(other);
+        }
+        self.fingerprint == other.fingerprint
+    }
+}
+
 /// A decision and who took it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Decided {

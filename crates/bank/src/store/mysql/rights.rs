@@ -137,7 +137,7 @@ pub(super) const RIGHTS: &[Right] = &[
     adds("promise_transitions"),
     changes("cases", &["resolved_at", "resolution"]),
     adds("case_history"),
-    Right { inserts: false, ..changes("drivers", &["holder", "until"]) },
+    Right { inserts: false, ..changes("drivers", &["holder", "until", "seen"]) },
     Right {
         deletes: true,
         ..changes(

@@ -21,6 +21,7 @@ mod shapes;
 mod snapshots;
 mod table;
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use journal::{Batch, Head};
@@ -31,7 +32,8 @@ use sqlx::mysql::MySqlRow;
 use super::audit::Anchored;
 use super::books::Books;
 use super::findings::{Findings, Subject, Tally};
-use super::report::{Damage, Report};
+use super::payments::Begun;
+use super::report::{Check, Damage, Report};
 use super::{Progress, walk};
 use crate::sequencer::{Clock, SystemClock};
 use crate::store::mysql::moment::{self, Moment};
@@ -59,10 +61,22 @@ pub async fn verify_database(
         walk.page(&mut moment).await?;
         progress(walk.head.sequence, moment.head.sequence);
     }
-    let (mut report, anchors) = walk.settle(&mut moment).await?;
+    let (mut report, anchors, begun) = walk.settle(&mut moment).await?;
     report.add(people::check(&mut moment, &anchors, data).await?);
+    report.add(payments(&mut moment, &begun).await?);
     report.seconds = clock.monotonic() as f64 / 1e6;
     Ok(report)
+}
+
+/// Compares the payments that the books have begun with those that the bank database knows.
+async fn payments(moment: &mut Moment, begun: &Begun) -> Result<Check, OpenError> {
+    let mut known = HashSet::new();
+    for question in begun.questions() {
+        for row in moment.rows(question).await? {
+            known.insert(row.try_get(0).map_err(strange)?);
+        }
+    }
+    Ok(begun.settle(&known))
 }
 
 /// An answer that does not have the columns that were asked for: tables that are not ours.
@@ -80,6 +94,7 @@ struct Walk {
     tables: Vec<Table>,
     snapshots: snapshots::Waiting,
     anchors: Vec<Anchored>,
+    begun: Begun,
     /// A record at a time, encoded again.
     again: Batch,
     ended: bool,
@@ -96,6 +111,7 @@ impl Walk {
             tables: shapes::OF_EVENTS.iter().map(Table::new).collect(),
             snapshots,
             anchors: Vec::new(),
+            begun: Begun::default(),
             again: Batch::new(),
             ended: false,
         }
@@ -169,6 +185,7 @@ impl Walk {
         });
         self.books.fold(&event, &mut self.found);
         self.anchors.extend(walk::anchor(&event).map(|anchor| (sequence, anchor)));
+        self.begun.passed(&event);
         shapes::rows(&event, record[0], rows);
         Ok(())
     }
@@ -187,7 +204,7 @@ impl Walk {
     }
 
     /// What must hold at the end.
-    async fn settle(mut self, moment: &mut Moment) -> Result<(Report, Vec<Anchored>), OpenError> {
+    async fn settle(mut self, moment: &mut Moment) -> Result<(Report, Vec<Anchored>, Begun), OpenError> {
         let mut shown = vec![guards::check(moment).await?];
         if self.broken.is_none() {
             self.books.settle(&mut self.found);
@@ -220,7 +237,7 @@ impl Walk {
             seconds: 0.0,
         };
         shown.into_iter().for_each(|check| report.add(check));
-        Ok((report, self.anchors))
+        Ok((report, self.anchors, self.begun))
     }
 
     /// Reads what was taken back, and compares.

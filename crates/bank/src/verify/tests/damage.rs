@@ -34,7 +34,8 @@ async fn a_sound_bank_holds_and_is_not_touched() {
     let report = verify(dir.path()).await;
     assert!(report.ok(), "{:#?}", report.checks);
     for check in &report.checks {
-        assert!(check.checked > 0, "{} looked at nothing", check.name);
+        // There are no payments in this bank.
+        assert_eq!(check.checked > 0, check.name != "payments", "{} looked at nothing", check.name);
         assert!(check.name != "snapshots" || check.detail.is_empty(), "{}", check.detail);
     }
     assert_eq!(report.accounts, 4);
