@@ -16,6 +16,7 @@
 mod error;
 mod folder;
 mod home;
+mod left;
 mod proof;
 mod source;
 mod target;
@@ -28,6 +29,7 @@ use ledger::{Event, Sequence, State, codec};
 pub use error::Error;
 pub use folder::is_unfinished;
 pub use home::Home;
+pub use left::Left;
 pub use proof::{Line, Proof};
 use source::Source;
 use target::Target;
@@ -89,7 +91,9 @@ pub fn migrate(from: &Home, to: &Home, progress: Progress<'_>) -> Result<Proof, 
     let found = look(to, &runtime, Stage::Target, progress)?;
     let mut proof = Proof::begin(from, to, identity, &report, &found);
     proof.compare(&mut source, &mut Source::of_copy(to, &runtime)?, &runtime, progress)?;
-    proof.compare_people(&people, &to.bank_database(identity.bank, &runtime)?, &runtime)?;
+    let beside = to.bank_database(identity.bank, &runtime)?;
+    proof.compare_people(&people, &beside, &runtime)?;
+    proof.left = runtime.block_on(left::behind(&people, &beside))?;
     if let Home::Database(_) = from {
         Source::open(from, &runtime)?.stands_at(report.head)?;
     }

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::runtime::Runtime;
 
 use super::source::Source;
-use super::{Error, Home, Progress, Stage};
+use super::{Error, Home, Left, Progress, Stage};
 use crate::books::TrialBalance;
 use crate::database::Database;
 use crate::verify::Report;
@@ -39,6 +39,8 @@ pub struct Proof {
     pub to: String,
     /// All that was compared.
     pub lines: Vec<Line>,
+    /// What did not come along.
+    pub left: Vec<Left>,
 }
 
 impl Proof {
@@ -56,7 +58,8 @@ impl Proof {
         source: &Report,
         target: &Report,
     ) -> Proof {
-        let mut proof = Proof { from: from.to_string(), to: to.to_string(), lines: Vec::new() };
+        let (from, to) = (from.to_string(), to.to_string());
+        let mut proof = Proof { from, to, lines: Vec::new(), left: Vec::new() };
         proof.line("bank", hex(&identity.bank), hex(&target.identity.bank));
         proof.line("timeline", identity.timeline, target.identity.timeline);
         proof.line("verified", verdict(source), verdict(target));

@@ -15,7 +15,8 @@ use crate::output;
 ///
 /// Stop the services of the source first. The target must be empty, or an unfinished copy of the same source: whatever
 /// interrupts the command, start it again and it goes on where it was. Events, ids, keys, times and the chain are the
-/// same in the new home, and so are API keys and audit trail. The source stays as it is; do not serve both.
+/// same in the new home, and so are API keys, audit trail, payments under way, promises and subscriptions with their marks.
+/// The source stays as it is; do not serve both. What a database keeps for itself is listed at the end.
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  bankcore migrate --from bank --to mysql://owner:secret@localhost:3306/bank\n  \
@@ -104,7 +105,12 @@ fn text(proof: &Proof) -> String {
             proof.to, proof.from
         ),
     };
-    format!("{table}\n{verdict}\n")
+    let left: String = proof
+        .left
+        .iter()
+        .map(|left| format!("{} rows of {} stay in the source: {}.\n", left.rows, left.what, left.why))
+        .collect();
+    format!("{table}\n{verdict}\n{left}")
 }
 
 fn document(proof: &Proof) -> Value {
@@ -115,5 +121,10 @@ fn document(proof: &Proof) -> Value {
             json!({"what": line.what, "source": line.source, "target": line.target, "equal": line.is_equal()})
         })
         .collect();
-    json!({"ok": proof.holds(), "from": proof.from, "to": proof.to, "lines": lines})
+    let left: Vec<Value> = proof
+        .left
+        .iter()
+        .map(|left| json!({"table": left.what, "rows": left.rows, "why": left.why}))
+        .collect();
+    json!({"ok": proof.holds(), "from": proof.from, "to": proof.to, "lines": lines, "left_behind": left})
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::common::{self, get, http};
+use crate::common::{self, Kept, get, http};
 
 /// How long a start may take, on a machine that has other things to do.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -22,6 +22,8 @@ pub struct Bank {
     address: String,
     store: Option<String>,
     demo: Value,
+    /// It was moved here, and brought everything along.
+    moved: bool,
 }
 
 /// A port that nobody has: the bank keeps it over all its lives, so that the other one finds it.
@@ -32,7 +34,7 @@ pub fn free_port() -> String {
 impl Bank {
     pub fn start(address: &str, store: Option<&str>) -> Bank {
         let folder = tempfile::Builder::new().prefix("bankcore-two-phase").tempdir().expect("a folder");
-        let process = Mutex::new(serve(&folder, address, store));
+        let process = Mutex::new(serve(&folder, address, store, true));
         // The port answers before the demonstration is written.
         let begun = Instant::now();
         while !folder.path().join("demo.json").exists() || !folder.path().join("bankcore.sock").exists() {
@@ -40,8 +42,14 @@ impl Bank {
             std::thread::sleep(Duration::from_millis(10));
         }
         let demo = common::demo_file(folder.path());
-        let bank =
-            Bank { folder, process, address: address.to_owned(), store: store.map(str::to_owned), demo };
+        let bank = Bank {
+            folder,
+            process,
+            address: address.to_owned(),
+            store: store.map(str::to_owned),
+            demo,
+            moved: false,
+        };
         bank.deposit("1000000.00");
         bank.lend();
         bank
@@ -66,7 +74,7 @@ impl Bank {
             &carries,
             "--two-phase",
             "--prepare-within",
-            "30000",
+            "120000",
             "--timeout",
             "1000",
             "--enquire-after",
@@ -79,10 +87,27 @@ impl Bank {
             "1",
         ];
         common::json(self.folder.path(), &words);
+        self.move_the_demonstrations_rail();
         let secret = self.folder.path().join("secret");
         std::fs::write(&secret, SECRET).expect("a file");
         let secret = secret.to_str().expect("a plain path");
         common::json(self.folder.path(), &["rail", "add-key", "sister", "k1", "--secret-file", secret]);
+    }
+
+    /// The demonstration's rail has a clearing account of its own from now on: what lies on the other one is between the two
+    /// banks, and can be told so from the books alone.
+    fn move_the_demonstrations_rail(&self) {
+        let dir = self.folder.path();
+        let opened =
+            common::json(dir, &["account", "open", "Own", "--type", "liability", "--currency", "BDT"]);
+        let carries = format!(
+            "BDT:1.00:{}:{}:{}",
+            opened["id"].as_str().expect("an id"),
+            self.account("nostro"),
+            self.account("suspense")
+        );
+        let words = ["rail", "set", "partner", "--url", "http://127.0.0.1:9/rail", "--carries", &carries];
+        common::json(dir, &words);
     }
 
     pub fn kill(&self) {
@@ -92,11 +117,61 @@ impl Bank {
     }
 
     pub fn restart(&self) {
-        *self.process.lock().expect("no panic") = serve(&self.folder, &self.address, self.store.as_deref());
+        let process = serve(&self.folder, &self.address, self.store.as_deref(), !self.moved);
+        *self.process.lock().expect("no panic") = process;
     }
 
     pub fn stop(&mut self) {
         self.kill();
+    }
+
+    /// Kills the service and starts it again; what its bank database was in between.
+    pub fn keep_database(&self) -> Kept {
+        self.kill();
+        let kept = Kept::of(self.folder.path());
+        self.restart();
+        kept
+    }
+
+    /// Moves the bank while nobody serves it: into a database, or into a new folder.
+    pub fn move_to(&mut self, store: Option<&str>) {
+        self.kill();
+        let folder = tempfile::Builder::new().prefix("bankcore-two-phase").tempdir().expect("a folder");
+        let path = |folder: &TempDir| folder.path().to_str().expect("a plain path").to_owned();
+        let from = self.store.clone().unwrap_or_else(|| path(&self.folder));
+        let to = store.map_or_else(|| path(&folder), str::to_owned);
+        let output = common::bankcore().args(["migrate", "--json", "--from", &from, "--to", &to]).output();
+        let output = output.expect("the binary runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        (self.folder, self.store, self.moved) = (folder, store.map(str::to_owned), true);
+        self.restart();
+    }
+
+    /// Has all events from the first on sent to an address.
+    pub fn subscribe(&self, url: &str) {
+        let words = ["webhook", "create", "--name", "test", "--url", url, "--after", "0"];
+        common::json(self.folder.path(), &words);
+    }
+
+    /// The newest event, once it is delivered like all before it.
+    pub fn delivered(&self) -> u64 {
+        let begun = Instant::now();
+        loop {
+            let list = get(&self.address, "/api/v1/outbox", self.key("auditor")).body;
+            let item = &list["items"][0];
+            if item["lag_events"] == 0 && item["parked"] == 0 {
+                return item["delivered_through"].as_str().expect("a number").parse().expect("a number");
+            }
+            assert!(begun.elapsed() < PATIENCE, "{list:#}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Kills the service and starts it again over an older bank database.
+    pub fn set_back(&self, kept: &Kept) {
+        self.kill();
+        kept.put_back(self.folder.path());
+        self.restart();
     }
 
     pub fn verify(&self) {
@@ -113,11 +188,20 @@ impl Bank {
         self.demo["keys"][name].as_str().expect("a key")
     }
 
+    /// Alice brings 1.00.
+    pub fn deposit_again(&self, key: &str) {
+        self.deposit_as(key, "1.00");
+    }
+
     fn deposit(&self, amount: &str) {
+        self.deposit_as("deposit", amount);
+    }
+
+    fn deposit_as(&self, intent: &str, amount: &str) {
         let body = json!({"account_id": self.account("alice_savings"), "amount": amount, "currency": "BDT"});
         let key = format!("Bearer {}", self.key("teller_1"));
         let headers =
-            [("Authorization", &*key), ("Idempotency-Key", "deposit"), ("Content-Type", "application/json")];
+            [("Authorization", &*key), ("Idempotency-Key", intent), ("Content-Type", "application/json")];
         let answer = http(&self.address, "POST", "/api/v1/banker/deposits", &headers, &body.to_string());
         assert_eq!(answer.expect("an answer").status, 201);
     }
@@ -223,9 +307,22 @@ impl Drop for Bank {
 }
 
 /// Starts the binary and waits until it accepts.
-fn serve(folder: &TempDir, address: &str, store: Option<&str>) -> Child {
+fn serve(folder: &TempDir, address: &str, store: Option<&str>, demo: bool) -> Child {
     let mut command = common::bankcore();
-    command.args(["serve", "--demo", "--listen", address, "--segment-mib", "2", "--data"]).arg(folder.path());
+    command.args([
+        "serve",
+        "--listen",
+        address,
+        "--segment-mib",
+        "2",
+        "--webhook-allow",
+        "127.0.0.1",
+        "--data",
+    ]);
+    command.arg(folder.path());
+    if demo {
+        command.arg("--demo");
+    }
     if let Some(url) = store {
         command.args(["--store", url]);
     }

@@ -12,6 +12,10 @@ mod bank;
 #[path = "../common/mod.rs"]
 mod common;
 mod line;
+mod moving;
+#[allow(dead_code, reason = "the outbox's test uses all of it")]
+#[path = "../outbox/receiver.rs"]
+mod receiver;
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -70,9 +74,46 @@ fn both_banks_make_a_payment_or_neither_does_whoever_is_killed() {
         }
     });
 
-    let [ours, theirs] = [&folder, &server].map(|bank| ended(bank, payments));
-    let (there, back) = (Settled::of(&ours, &server), Settled::of(&theirs, &folder));
-    for (bank, before, out, come) in [(&folder, &before[0], &there, &back), (&server, &before[1], &back, &there)] {
+    let (ours, theirs) = end_well(&mut folder, &mut server, &before, payments);
+    let count = |all: &[Value]| all.iter().filter(|payment| payment["state"] == "settled").count();
+    eprintln!("{payments} payments each way, {kills} kills: {} and {} settled", count(&ours), count(&theirs));
+}
+
+/// One bank's database is set back to before half of the payments, its books and the other bank are not.
+#[test]
+fn a_bank_database_that_was_set_back_loses_no_leg_of_either_bank() {
+    let payments = size("PAYMENTS", 24);
+    let (here, there) = (free_port(), free_port());
+    let (mut folder, mut other) = (Bank::start(&here, None), Bank::start(&there, None));
+    folder.pair(&line::to(&there, 5));
+    other.pair(&line::to(&here, 6));
+    let before = [Money::of(&folder), Money::of(&other)];
+    let pay = |numbers: std::ops::Range<usize>| {
+        for number in numbers {
+            for (payer, to) in [(folder.payer(), other.bob()), (other.payer(), folder.bob())] {
+                assert!(payer.pay(number, &to).is_some());
+            }
+        }
+    };
+    pay(0..payments / 2);
+    let kept = folder.keep_database();
+    pay(payments / 2..payments);
+    folder.set_back(&kept);
+    end_well(&mut folder, &mut other, &before, payments);
+}
+
+/// Waits until every payment is at an end; then both banks have done the same, and `verify` finds nothing.
+fn end_well(
+    folder: &mut Bank,
+    server: &mut Bank,
+    before: &[Money; 2],
+    payments: usize,
+) -> (Vec<Value>, Vec<Value>) {
+    let [ours, theirs] = [&*folder, &*server].map(|bank| ended(bank, payments));
+    let (there, back) = (Settled::of(&ours, server), Settled::of(&theirs, folder));
+    for (bank, before, out, come) in
+        [(&*folder, &before[0], &there, &back), (&*server, &before[1], &back, &there)]
+    {
         let expected = Money {
             alice: before.alice - out.prepared - out.handed_over,
             bob: before.bob + come.prepared + come.handed_over,
@@ -84,12 +125,11 @@ fn both_banks_make_a_payment_or_neither_does_whoever_is_killed() {
         assert_eq!(bank.held("alice_savings"), 0, "nothing is prepared any more");
         assert_eq!(bank.in_doubt(), Vec::<Value>::new());
     }
-    for bank in [&mut folder, &mut server] {
+    for bank in [folder, server] {
         bank.stop();
         bank.verify();
     }
-    let count = |all: &[Value]| all.iter().filter(|payment| payment["state"] == "settled").count();
-    eprintln!("{payments} payments each way, {kills} kills: {} and {} settled", count(&ours), count(&theirs));
+    (ours, theirs)
 }
 
 /// Waits until every payment of a bank is at an end.
@@ -98,19 +138,21 @@ fn ended(bank: &Bank, payments: usize) -> Vec<Value> {
     loop {
         let all = bank.payments();
         assert!(all.len() <= payments, "a payment was made twice: {}", all.len());
-        let over =
-            |payment: &&Value| ["settled", "reversed", "refused"].iter().any(|end| payment["state"] == *end);
-        if all.iter().filter(over).count() == payments && bank.in_doubt().is_empty() {
+        if all.len() == payments && all.iter().all(is_over) && bank.in_doubt().is_empty() {
             return all;
         }
-        let open: Vec<_> = all.iter().filter(|payment| !over(payment)).collect();
+        let open: Vec<_> = all.iter().filter(|payment| !is_over(payment)).collect();
         assert!(start.elapsed() < PATIENCE, "{} do not end, for instance {:#?}", open.len(), open.first());
         std::thread::sleep(Duration::from_millis(100));
     }
 }
 
+fn is_over(payment: &Value) -> bool {
+    ["settled", "reversed", "refused"].iter().any(|end| payment["state"] == *end)
+}
+
 /// Ledger balances, in minor units.
-#[derive(PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 struct Money {
     alice: i64,
     bob: i64,
@@ -126,6 +168,11 @@ impl Money {
             clearing: bank.balance("clearing"),
             nostro: bank.balance("nostro"),
         }
+    }
+
+    /// After so many more deposits of 1.00 by Alice.
+    fn with_deposits(self, count: i64) -> Money {
+        Money { alice: self.alice + count * 100, ..self }
     }
 }
 
