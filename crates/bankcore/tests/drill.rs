@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use common::{Server, bankcore, demo_file, json, refusal};
 use serde_json::Value;
+use sim::server::MariaDb;
 
 /// Longer than anything here takes, on a machine that has other things to do.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -177,6 +178,85 @@ fn against_a_bank_that_runs_nothing_of_it_is_killed_and_the_drill_puts_its_thing
     assert_eq!(demo_file(&dir)["url"], url);
     assert!(server.stop(), "it ends well when it is asked to");
     assert_eq!(json(&dir, &["verify"])["ok"], true);
+}
+
+/// The books in MariaDB, and nothing readable on the wire: where a connection cannot be cut by hand, that is left out.
+#[test]
+fn against_books_in_a_database_over_https_it_is_played_as_well() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let (cert, key) = (path("cert.pem"), path("key.pem"));
+    std::fs::write(&cert, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let dir = folder.path().join("bank");
+    let database = MariaDb::shared().empty();
+    let flags = ["--demo", "--store", &database.url, "--webhook-allow", "127.0.0.1"];
+    let server = Server::start(&dir, &[&flags[..], &["--tls-cert", &cert, "--tls-key", &key]].concat());
+    let url = format!("https://{}", server.address);
+    let keys = dir.join("demo.json");
+    let there = ["--url", &url, "--keys", keys.to_str().unwrap(), "--rail", "drill", "--json"];
+
+    // Whoever is not known to be who it says is not talked to.
+    let error = refusal(&drill(home.path(), &there).output().unwrap());
+    assert!(error.contains("there is no bank to play on"), "{error}");
+
+    let output = drill(home.path(), &there).env("SSL_CERT_FILE", &cert).output().unwrap();
+    let told = report(&output);
+    let expected = ENDS.map(|(name, outcome)| match name {
+        "lost-response" | "kill-in-transfer" | "crash-between" => (name, "not_played"),
+        _ => (name, outcome),
+    });
+    assert_eq!(outcomes(&told), expected, "{told:#}");
+    assert!(output.status.success(), "{told:#}");
+    nothing_left(home.path());
+    assert_eq!(live_keys(&dir, &["--store", &database.url]), Vec::<String>::new());
+    assert!(server.stop());
+    assert_eq!(json(&dir, &["verify", "--store", &database.url])["ok"], true);
+}
+
+/// The keys of drills that open something.
+fn live_keys(dir: &Path, more: &[&str]) -> Vec<String> {
+    let keys = json(dir, &[&["key", "list"], more].concat());
+    let live = keys["items"].as_array().unwrap().iter().filter(|key| key["status"] != "revoked");
+    let principals = live.map(|key| key["principal"].as_str().unwrap().to_owned());
+    principals.filter(|principal| principal.starts_with("drill:")).collect()
+}
+
+/// In the middle of opening accounts, keys and rail, and of a scenario: no key of it opens anything afterwards.
+#[test]
+fn a_drill_in_somebodys_bank_that_is_interrupted_at_any_moment_leaves_no_key_behind() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("bank");
+    let server = Server::start(&dir, &["--demo", "--webhook-allow", "127.0.0.1"]);
+    let url = format!("http://{}", server.address);
+    let keys = dir.join("demo.json");
+    let there = ["--url", &url, "--keys", keys.to_str().unwrap(), "--rail", "drill"];
+    let mut told = 0;
+    for (millis, signal) in
+        [(20, "-INT"), (40, "-TERM"), (60, "-INT"), (90, "-TERM"), (150, "-INT"), (2_500, "-TERM")]
+    {
+        let child = drill(home.path(), &there).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(millis));
+        let pid = child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        // Whoever has not begun to listen dies of the signal, and has made nothing.
+        if output.status.code().is_some() {
+            let error = refusal(&output);
+            assert!(error.contains("the API keys that it made are revoked"), "{error}");
+            assert!(error.contains(&format!("stay in the bank at {url}")), "{error}");
+            told += 1;
+        }
+        assert_eq!(live_keys(&dir, &[]), Vec::<String>::new(), "after {millis} ms");
+        assert_eq!(processes(home.path()), Vec::<String>::new());
+    }
+    assert!(told > 0, "some were interrupted while they worked");
+    let rail = json(&dir, &["rail", "show", "drill"]);
+    assert_eq!((&rail["status"], &rail["operation"]["key_ids"]), (&"paused".into(), &serde_json::json!([])));
+    assert!(server.stop());
 }
 
 #[test]

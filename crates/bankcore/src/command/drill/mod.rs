@@ -55,10 +55,7 @@ pub fn run(args: &DrillArgs) -> anyhow::Result<ExitCode> {
 async fn drill(args: &DrillArgs, wanted: &[&'static Scenario], form: Form) -> anyhow::Result<Report> {
     // Before anything is started: a signal ends the drill, and the drill ends what it started.
     let mut stopped = signals::Stop::listen()?;
-    let stage = tokio::select! {
-        stage = Stage::open(args) => stage?,
-        () = stopped.signal() => anyhow::bail!(signals::STOPPED),
-    };
+    let stage = Stage::open(args, &mut stopped).await?;
     let mut drill = Drill::new(stage, form);
     let all = tokio::select! {
         all = drill.play(wanted) => all.map(|()| true),
@@ -67,8 +64,8 @@ async fn drill(args: &DrillArgs, wanted: &[&'static Scenario], form: Form) -> an
     match all {
         Ok(true) => drill.close().await,
         Ok(false) => {
-            drill.leave().await;
-            anyhow::bail!(signals::STOPPED)
+            let stays = drill.leave().await;
+            Err(signals::stopped(stays.as_deref()))
         }
         Err(error) => {
             drill.leave().await;

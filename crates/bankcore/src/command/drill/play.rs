@@ -121,9 +121,10 @@ impl Drill {
         Ok(Report { place, played: self.played, totals, balanced, verified, took: self.began.elapsed() })
     }
 
-    /// Ends without a report.
-    pub(super) async fn leave(mut self) {
+    /// Ends without a report; what stays of it in somebody's bank.
+    pub(super) async fn leave(mut self) -> Option<String> {
         self.stage.leave().await;
+        self.stage.stays()
     }
 }
 

@@ -3,8 +3,14 @@
 use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// What is said then.
-pub(super) const STOPPED: &str = "stopped by a signal; its processes are ended and its folder is removed";
+/// What is said then; `stays` is what somebody's bank keeps of the drill.
+pub(super) fn stopped(stays: Option<&str>) -> anyhow::Error {
+    let put_away = "stopped by a signal; its processes are ended and its folder is removed";
+    match stays {
+        None => anyhow::anyhow!("{put_away}"),
+        Some(stays) => anyhow::anyhow!("{put_away}, and the API keys that it made are revoked; {stays}"),
+    }
+}
 
 /// Waits for a signal.
 pub(super) struct Stop {

@@ -21,12 +21,6 @@ async fn play(scene: &mut Scene<'_>) -> anyhow::Result<Ended> {
     // So that the moment lasts: nothing reaches the partner.
     scene.stage.rail()?.partner.always("lose_request").await?;
     let mut paid = scene.pay(&alice, 2_000).await?;
-    scene
-        .tell(
-            Who::Customer,
-            format!("Alice pays 2,000.00 to Dora at the partner's, and sees: {}", paid.state()),
-        )
-        .await;
     scene.follow(&mut paid, |payment| payment["state"] == "unknown").await?;
     ensure!(scene.ask_partner(&paid).await? == 0, "the partner has credited what never reached it");
     let [left, clearing] =

@@ -21,12 +21,6 @@ async fn play(scene: &mut Scene<'_>) -> anyhow::Result<Ended> {
     scene.stage.rail()?.partner.kill();
     scene.broke("SIGKILL for the partner").await;
     let mut paid = scene.pay(&alice, 2_000).await?;
-    scene
-        .tell(
-            Who::Customer,
-            format!("Alice pays 2,000.00 to Dora at the partner's, and sees: {}", paid.state()),
-        )
-        .await;
     scene.follow(&mut paid, |payment| payment["state"] == "unknown").await?;
     let clearing = scene.balance(&scene.cast().clearing.id).await?;
     ensure!(clearing == units(2_000), "{} is on its way", grouped(clearing));

@@ -20,12 +20,6 @@ async fn play(scene: &mut Scene<'_>) -> anyhow::Result<Ended> {
     scene.stage.rail()?.partner.always("refuse").await?;
     scene.broke("the partner refuses every payment").await;
     let mut paid = scene.pay(&alice, 2_000).await?;
-    scene
-        .tell(
-            Who::Customer,
-            format!("Alice pays 2,000.00 to Dora at the partner's, and sees: {}", paid.state()),
-        )
-        .await;
     scene.follow(&mut paid, |payment| payment["state"] == "reversed").await?;
     ensure!(paid.has("funding_id") && paid.has("reversal_id"), "not two transactions: {}", paid.shown);
     ensure!(scene.ask_partner(&paid).await? == 0, "the partner has credited what it refused");

@@ -20,12 +20,6 @@ async fn play(scene: &mut Scene<'_>) -> anyhow::Result<Ended> {
     scene.stage.rail()?.partner.always("lose_answer").await?;
     scene.broke("every answer of the partner is lost from now on").await;
     let mut paid = scene.pay(&alice, 2_000).await?;
-    scene
-        .tell(
-            Who::Customer,
-            format!("Alice pays 2,000.00 to Dora at the partner's, and sees: {}", paid.state()),
-        )
-        .await;
     scene.follow(&mut paid, |payment| payment["state"] == "unknown").await?;
     ensure!(scene.ask_partner(&paid).await? == 1, "the partner has not credited it once");
 

@@ -10,6 +10,7 @@ use crate::command::drill::count::grouped;
 use crate::command::drill::receiver::{Loses, Receiver, Taken};
 use crate::command::drill::scenario::{Ended, Need, Outcome, Scenario};
 use crate::command::drill::scene::{Person, Scene, units};
+use crate::command::drill::stage::WEBHOOKS;
 use crate::command::drill::story::Who;
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -31,8 +32,7 @@ async fn play(scene: &mut Scene<'_>) -> anyhow::Result<Ended> {
     let webhook = json!({
         "name": "Drill wallet", "url": wallet.url(), "filter": {"kinds": ["posted"], "accounts": [float.id]},
     });
-    let office = &scene.stage.office;
-    let made = office.api.post("/api/v1/webhooks", office.admin(), &webhook).await?;
+    let made = scene.stage.office.surely(WEBHOOKS, webhook).await?;
     if !made.is_success() {
         return Ok(Ended::not_played(format!("the bank sends nothing to 127.0.0.1 ({})", made.text("code"))));
     }

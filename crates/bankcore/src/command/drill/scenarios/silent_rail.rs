@@ -34,12 +34,6 @@ async fn play(scene: &mut Scene<'_>) -> anyhow::Result<Ended> {
     rail.partner.always("lose_request").await?;
     scene.broke("nothing reaches the partner any more, and nobody says so").await;
     let mut paid = scene.pay(&alice, 2_000).await?;
-    scene
-        .tell(
-            Who::Customer,
-            format!("Alice pays 2,000.00 to Dora at the partner's, and sees: {}", paid.state()),
-        )
-        .await;
     scene.follow(&mut paid, |payment| payment["held"] == true).await?;
 
     let case = case_of(scene, &paid).await?;

@@ -42,7 +42,7 @@ impl Paid {
 const BENEFICIARY: (&str, &str) = ("Dora Demir", "GB33BUKB20201555555555");
 
 impl Scene<'_> {
-    /// A customer pays somebody at the partner's; what they are told.
+    /// A customer pays somebody at the partner's, and sees how it stands; told.
     pub(in super::super) async fn pay(&mut self, from: &Person, units: i64) -> anyhow::Result<Paid> {
         let intent = self.stage.office.intent();
         let answer = self.ask_to_pay(from, units, &intent).await?;
@@ -50,7 +50,16 @@ impl Scene<'_> {
         let text = |field: &str| shown[field].as_str().unwrap_or_default().to_owned();
         let (id, reference, amount) = (text("id"), text("rail_reference"), text("amount"));
         ensure!(!reference.is_empty(), "a payment without a reference: {shown}");
-        Ok(Paid { id, reference, amount, told: 0, silences: 0, shown })
+        let paid = Paid { id, reference, amount, told: 0, silences: 0, shown };
+        let to = BENEFICIARY.0.split(' ').next().unwrap_or_default();
+        let told = format!(
+            "{} pays {} to {to} at the partner's, and sees: {}",
+            from.name,
+            commas(&paid.amount),
+            paid.state()
+        );
+        self.tell(Who::Customer, told).await;
+        Ok(paid)
     }
 
     async fn ask_to_pay(&self, from: &Person, units: i64, intent: &str) -> anyhow::Result<Answer> {

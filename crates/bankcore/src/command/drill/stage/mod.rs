@@ -23,9 +23,10 @@ use super::api::Api;
 use super::args::DrillArgs;
 use super::count::Total;
 use super::scenario::Need;
+use super::signals::{self, Stop};
 
 pub(super) use cast::Cast;
-pub(super) use office::{Account, CURRENCY, Office};
+pub(super) use office::{Account, CURRENCY, Office, WEBHOOKS};
 pub(super) use rail::Rail;
 use service::Service;
 
@@ -45,17 +46,21 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    /// Opens a scratch bank, or goes to the one that is named.
+    /// Opens a scratch bank, or goes to the one that is named. A signal ends it, and what it has made until then is put
+    /// away.
     ///
     /// # Errors
     /// Why there is none.
-    pub(super) async fn open(args: &DrillArgs) -> anyhow::Result<Stage> {
+    pub(super) async fn open(args: &DrillArgs, stopped: &mut Stop) -> anyhow::Result<Stage> {
         let home = tempfile::Builder::new().prefix("bankcore-drill-").tempdir();
         let home = home.context("no folder for the drill; make room in the folder for temporary files")?;
         let (service, api, admin) = match (&args.url, &args.keys) {
             (Some(url), Some(keys)) => (None, Api::new(url)?, admin_of(Path::new(keys))?),
             _ => {
-                let service = Service::start(home.path()).await?;
+                let service = tokio::select! {
+                    service = Service::start(home.path()) => service?,
+                    () = stopped.signal() => return Err(signals::stopped(None)),
+                };
                 let admin = service.admin()?;
                 let api = Api::new(service.url())?;
                 (Some(service), api, admin)
@@ -63,22 +68,28 @@ impl Stage {
         };
         let mut office = Office::new(api, admin);
         let named = args.rail.as_deref().or(service.is_some().then_some(RAIL));
-        let opened = async {
+        let mut rail = None;
+        let opening = async {
             office.answers().await?;
             let cast = Cast::gather(&mut office).await?;
-            let rail = match named {
-                Some(name) => Some(Rail::set_up(name, &office, &cast, home.path()).await?),
-                None => None,
-            };
-            anyhow::Ok((cast, rail))
-        };
-        match opened.await {
-            Ok((cast, rail)) => Ok(Stage { service, rail, office, cast, _home: home }),
-            Err(error) => {
-                office.leave().await;
-                Err(error)
+            if let Some(name) = named {
+                let (begun, secret) = Rail::begin(name, &office, &cast, home.path()).await?;
+                rail.insert(begun).open(&mut office, &secret).await?;
             }
-        }
+            anyhow::Ok(Some(cast))
+        };
+        let opened = tokio::select! {
+            opened = opening => opened,
+            () = stopped.signal() => Ok(None),
+        };
+        let error = match opened {
+            Ok(Some(cast)) => return Ok(Stage { service, rail, office, cast, _home: home }),
+            Ok(None) => None,
+            Err(error) => Some(error),
+        };
+        let scratch = service.is_some();
+        put_away(&mut office, rail.as_mut(), scratch).await;
+        Err(error.unwrap_or_else(|| signals::stopped((!scratch).then(|| office.stays()).as_deref())))
     }
 
     /// The bank is the drill's own.
@@ -165,15 +176,27 @@ impl Stage {
 
     /// Puts away what would stay behind in somebody's bank, as far as that goes.
     pub(super) async fn leave(&mut self) {
-        if let Some(rail) = &mut self.rail {
-            if self.service.is_none() {
-                rail.put_away(&self.office).await;
-            }
-            rail.partner.kill();
+        let scratch = self.is_scratch();
+        put_away(&mut self.office, self.rail.as_mut(), scratch).await;
+    }
+
+    /// What stays of the drill in somebody's bank.
+    pub(super) fn stays(&self) -> Option<String> {
+        (!self.is_scratch()).then(|| self.office.stays())
+    }
+}
+
+/// Ends the partner, and puts away what would stay behind in somebody's bank, as far as that goes.
+async fn put_away(office: &mut Office, rail: Option<&mut Rail>, scratch: bool) {
+    office.finish().await;
+    if let Some(rail) = rail {
+        if !scratch {
+            rail.put_away(office).await;
         }
-        if self.service.is_none() {
-            self.office.leave().await;
-        }
+        rail.partner.kill();
+    }
+    if !scratch {
+        office.leave().await;
     }
 }
 

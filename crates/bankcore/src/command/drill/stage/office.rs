@@ -1,12 +1,20 @@
 //! The drill at the counter of the bank: it opens accounts and makes API keys, all of them its own.
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
+use parking_lot::Mutex;
 use serde_json::{Value, json};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
 
 use super::super::api::{Answer, Api, By};
 
 /// The currency of everything in the drill.
 pub(in super::super) const CURRENCY: &str = "BDT";
+
+/// Where webhooks are made.
+pub(in super::super) const WEBHOOKS: &str = "/api/v1/webhooks";
 
 /// With what the name of each account of the bank's own begins that the drill opens.
 pub(super) const OWN: &str = "Drill, ";
@@ -30,12 +38,26 @@ pub(in super::super) struct Office {
     run: String,
     intents: u32,
     /// The prefixes of the keys that it made.
-    keys: Vec<String>,
+    keys: Arc<Mutex<Vec<String>>>,
+    /// The ids of the webhooks.
+    webhooks: Arc<Mutex<Vec<String>>>,
+    /// Requests that are heard to their end, whatever happens to the drill: they make what has to be put away.
+    under_way: JoinSet<()>,
+    opened: u32,
 }
 
 impl Office {
     pub(super) fn new(api: Api, admin: String) -> Office {
-        Office { api, admin, run: format!("{:08x}", rand::random::<u32>()), intents: 0, keys: Vec::new() }
+        Office {
+            api,
+            admin,
+            run: format!("{:08x}", rand::random::<u32>()),
+            intents: 0,
+            keys: Arc::default(),
+            webhooks: Arc::default(),
+            under_way: JoinSet::new(),
+            opened: 0,
+        }
     }
 
     /// The admin, asking.
@@ -112,6 +134,7 @@ impl Office {
         let opened = self.act("/api/v1/accounts", body).await?;
         let opened = opened.done().with_context(|| format!("the drill's account {name} is not opened"))?;
         let id = opened["id"].as_str().context("an account without an id")?.to_owned();
+        self.opened += 1;
         Ok(Account { id, name: name.to_owned(), customer: body["owner"].is_string(), debit_side })
     }
 
@@ -131,15 +154,51 @@ impl Office {
         if let (Some(body), Some(more)) = (body.as_object_mut(), more.as_object()) {
             body.extend(more.clone());
         }
-        let made = self.api.post("/api/v1/keys", self.admin(), &body).await?.done()?;
-        let text = |field: &str| made[field].as_str().map(str::to_owned);
-        self.keys.extend(text("prefix"));
-        text("key").context("a key was made and not shown")
+        let made = self.surely("/api/v1/keys", body).await?.done()?;
+        made["key"].as_str().map(str::to_owned).context("a key was made and not shown")
     }
 
-    /// Revokes the keys that it made, as far as that goes.
+    /// Has something made that must be put away again: the answer is heard even if nobody waits for it any more.
+    pub(in super::super) async fn surely(&mut self, path: &str, body: Value) -> anyhow::Result<Answer> {
+        let (api, admin, path) = (self.api.clone(), self.admin.clone(), path.to_owned());
+        let (keys, webhooks) = (Arc::clone(&self.keys), Arc::clone(&self.webhooks));
+        let (tell, told) = oneshot::channel();
+        self.under_way.spawn(async move {
+            let answer = api.post(&path, By::key(&admin), &body).await;
+            if let Ok(answer) = &answer {
+                keys.lock().extend(answer.body["prefix"].as_str().map(str::to_owned));
+                let webhook = answer.body["id"].as_str().filter(|_| path == WEBHOOKS);
+                webhooks.lock().extend(webhook.map(str::to_owned));
+            }
+            let _ = tell.send(answer);
+        });
+        told.await.context("a request was not made")?
+    }
+
+    /// Waits for what is under way.
+    pub(super) async fn finish(&mut self) {
+        while self.under_way.join_next().await.is_some() {}
+    }
+
+    /// What stays in the bank.
+    pub(super) fn stays(&self) -> String {
+        let (opened, address) = (self.opened, self.api.address());
+        format!("{opened} accounts that it opened, and what it posted on them, stay in the bank at {address}")
+    }
+
+    /// Removes the webhooks and revokes the keys that it made, as far as that goes.
     pub(super) async fn leave(&mut self) {
-        for prefix in std::mem::take(&mut self.keys) {
+        self.finish().await;
+        let webhooks = std::mem::take(&mut *self.webhooks.lock());
+        for id in webhooks {
+            let gone = self.api.delete(&format!("{WEBHOOKS}/{id}"), self.admin()).await;
+            // A scenario that came to its end has removed its own.
+            if !gone.is_ok_and(|answer| answer.is_success() || answer.status == 404) {
+                eprintln!("the drill's webhook {id} is not removed; do it with bankcore webhook delete {id}");
+            }
+        }
+        let made = std::mem::take(&mut *self.keys.lock());
+        for prefix in made {
             let gone = self.api.delete(&format!("/api/v1/keys/{prefix}"), self.admin()).await;
             if !gone.is_ok_and(|answer| answer.is_success()) {
                 eprintln!(

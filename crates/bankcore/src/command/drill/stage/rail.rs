@@ -26,16 +26,16 @@ pub(in super::super) struct Rail {
 }
 
 impl Rail {
-    /// Starts the partner and sets the rail up.
+    /// Starts the partner; the bank knows nothing of it yet. The secret is for [`Rail::open`].
     ///
     /// # Errors
     /// If the bank has a rail of this name that is not the drill's.
-    pub(super) async fn set_up(
+    pub(super) async fn begin(
         name: &str,
         office: &Office,
         cast: &Cast,
         home: &Path,
-    ) -> anyhow::Result<Rail> {
+    ) -> anyhow::Result<(Rail, String)> {
         if !office.api.is_near() {
             bail!("--rail needs a bank on this machine: the drill's partner listens on 127.0.0.1 only");
         }
@@ -47,11 +47,14 @@ impl Rail {
         let notices = format!("{}/api/v1/rails/{}/notices", office.api.address(), segment(name));
         let partner = Partner::start(home, &key_id, &secret, &notices).await?;
         let accounts = [&cast.clearing, &cast.nostro, &cast.suspense].map(|account| account.id.clone());
-        let rail = Rail { name: name.to_owned(), partner, key_id, accounts, tries: TRIES };
-        rail.put(office, false).await?;
-        let key = json!({"key_id": rail.key_id, "secret": secret});
-        office.api.post(&format!("{}/keys", rail.path()), office.admin(), &key).await?.done()?;
-        Ok(rail)
+        Ok((Rail { name: name.to_owned(), partner, key_id, accounts, tries: TRIES }, secret))
+    }
+
+    /// Sets it up in the bank.
+    pub(super) async fn open(&self, office: &mut Office, secret: &str) -> anyhow::Result<()> {
+        self.put(office, false).await?;
+        let key = json!({"key_id": self.key_id, "secret": secret});
+        office.surely(&format!("{}/keys", self.path()), key).await?.done().map(drop)
     }
 
     fn path(&self) -> String {
@@ -95,10 +98,15 @@ impl Rail {
 
     /// Nobody pays over it any more, and nothing that it signed is believed.
     pub(super) async fn put_away(&mut self, office: &Office) {
+        let known = office.api.get(&self.path(), office.admin()).await;
+        if known.is_ok_and(|answer| answer.status == 404) {
+            return;
+        }
         let paused = self.put(office, true).await;
         let retire = format!("{}/keys/{}", self.path(), segment(&self.key_id));
         let retired = office.api.delete(&retire, office.admin()).await;
-        if paused.is_err() || !retired.is_ok_and(|answer| answer.is_success()) {
+        // It may be that the key was never added.
+        if paused.is_err() || !retired.is_ok_and(|answer| answer.is_success() || answer.status == 404) {
             eprintln!("the rail {} is not put away; pause it with bankcore rail set", self.name);
         }
     }
