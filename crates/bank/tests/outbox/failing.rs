@@ -1,7 +1,11 @@
 //! Receivers that refuse, lead elsewhere, hang, talk too much or are not there.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
+use bank::outbox::retry::ATTEMPTS_MAX;
 use serde_json::{Value, json};
 
 use crate::bank::*;
@@ -103,6 +107,58 @@ async fn a_replay_does_not_wait_for_the_time_of_what_is_parked() {
     assert!(began.elapsed() < Duration::from_secs(3), "sooner than its time: {:?}", began.elapsed());
     assert!(!receiver.accepted().contains(&paid[0]), "the other one keeps its time");
     receiver.has(&paid).await;
+}
+
+/// The waits of days are cut short by replays here; how long they are is tested where they are computed (`retry`).
+#[tokio::test(flavor = "multi_thread")]
+async fn one_event_goes_through_all_its_attempts_becomes_a_dead_letter_and_lets_its_lane_go_on() {
+    let bank = rich().await;
+    let receiver = Receiver::start().await;
+    let refused = Arc::new(AtomicU64::new(0));
+    let first = Arc::clone(&refused);
+    receiver.answers(move |got| {
+        if got.touches(ALICE) {
+            let _ = first.compare_exchange(0, got.sequence(), Relaxed, Relaxed);
+        }
+        Reply::Status(if got.sequence() == first.load(Relaxed) { 422 } else { 204 })
+    });
+    let made = receiver.registered(&bank, json!({"filter": {"kinds": ["posted"]}})).await;
+    let path = |what: &str| format!("/outbox/{}/{what}", made["id"].as_str().unwrap());
+    let paid = pay(&bank, (&bank.alice, ALICE), CAROL_SAVINGS, "1").await;
+    let behind = pay(&bank, (&bank.alice, ALICE), CAROL_SAVINGS, "2").await;
+    shows(&bank, &made, |webhook| webhook["parked"] == 2).await;
+    let replay = json!({"events": [paid.to_string()]});
+    let deliveries = format!("/webhooks/{}/deliveries?limit=500", made["id"].as_str().unwrap());
+    let tried = async || {
+        let list = bank.get(&bank.admin, &deliveries).await.expect(200).value();
+        let of_it =
+            list["items"].as_array().unwrap().iter().filter(|item| item["sequence"] == *paid.to_string());
+        let mut tried: Vec<u64> = of_it.map(|item| item["attempt"].as_u64().unwrap()).collect();
+        tried.sort_unstable();
+        tried
+    };
+    for round in 0.. {
+        if tried().await.last() == Some(&u64::from(ATTEMPTS_MAX)) {
+            break;
+        }
+        // Others get through meanwhile, or the subscriber would be down and the event not to blame.
+        let other = deposit(&bank, BOB, &format!("b{round}")).await;
+        receiver.has(&[other]).await;
+        bank.admin(&path("replay")).json(replay.clone()).await.expect(200);
+        // What came of it is written within half a second; until then the event has no later time to be brought forward.
+        tokio::time::sleep(Duration::from_millis(800)).await;
+    }
+    shows(&bank, &made, |webhook| webhook["dead_letters"] == 1).await;
+    assert_eq!(tried().await, (1..=u64::from(ATTEMPTS_MAX)).collect::<Vec<_>>());
+    let dead = bank.get(&bank.admin, &path("dead-letters")).await.expect(200).value();
+    assert_eq!(dead["items"][0]["sequence"], paid.to_string(), "{dead}");
+    assert_eq!(dead["items"][0]["attempts"], ATTEMPTS_MAX, "{dead}");
+    receiver.has(&[behind]).await;
+
+    refused.store(u64::MAX, Relaxed);
+    bank.admin(&path("replay")).json(json!({"dead_letters": true})).await.expect(200);
+    receiver.has(&[paid]).await;
+    shows(&bank, &made, |webhook| webhook["dead_letters"] == 0 && webhook["lag_events"] == 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -112,3 +112,20 @@ async fn what_is_not_of_the_form_changes_nothing() {
     let plain = sisters.other.post("", "/rails/nowhere/questions").text("{}").await;
     assert_eq!(plain.status, 404);
 }
+
+/// A coordinator could have a beneficiary's bank wait for ever before it asks: its wish counts up to an hour.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_promise_asks_after_an_hour_whatever_its_coordinator_wishes() {
+    const HOUR_US: i64 = 3_600_000_000;
+    let sisters = Sisters::open().await;
+    let bob = sisters.number_of(BOB).await;
+    let mut endless = prepare("one", &bob);
+    endless["decides_within_ms"] = i64::MAX.into();
+    let before = now();
+    assert_eq!(sisters.ask(&endless).await.expect(200).value()["status"], "prepared");
+    let heard = before + HOUR_US..=now() + HOUR_US;
+    let promise = sisters.promise(|promise| promise["state"] == "prepared").await;
+    let deadline: jiff::Timestamp = promise["deadline"].as_str().unwrap().parse().unwrap();
+    assert!(heard.contains(&deadline.as_microsecond()), "{promise:#}");
+    sisters.ask(&about("abort", "one")).await.expect(200);
+}
