@@ -170,13 +170,15 @@ impl Lanes {
         }
     }
 
-    /// Everything that was tried before may be tried again now.
-    pub fn hasten(&mut self, now_us: i64) {
-        for event in self.undone.values_mut() {
-            event.due_us = event.due_us.min(now_us);
+    /// What failed up to `attempts_max` times may be tried again now; the others keep their time.
+    pub fn hasten(&mut self, attempts_max: u32, now_us: i64) {
+        let hastened = |event: &Undone| event.attempts <= attempts_max && event.due_us > now_us;
+        for (sequence, event) in self.undone.iter_mut().filter(|(_, event)| hastened(event)) {
+            if self.timed.remove(&(event.due_us, *sequence)) {
+                self.timed.insert((now_us, *sequence));
+            }
+            event.due_us = now_us;
         }
-        let timed = std::mem::take(&mut self.timed);
-        self.timed = timed.into_iter().map(|(due, sequence)| (due.min(now_us), sequence)).collect();
     }
 
     /// When the next of those that wait for their time may go out.

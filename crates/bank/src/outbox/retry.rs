@@ -10,6 +10,11 @@ use std::time::Duration;
 /// Tries of one event before it is a dead letter: some four days.
 pub const ATTEMPTS_MAX: u32 = 13;
 
+/// A subscriber that is back is tried again at once with what failed up to so often: more can hardly have been the
+/// subscriber's fault. One that takes only some kinds goes down and comes back for ever, and each time would cost all that it
+/// does not take one of their tries.
+pub const HASTENED_MAX: u32 = 3;
+
 /// Failures in a row, without any success between them, after which a subscriber counts as down.
 pub const DOWN_AFTER: u32 = 10;
 

@@ -25,7 +25,7 @@ use super::lanes::Lanes;
 use super::message::Message;
 use super::notifier::Notifier;
 use super::progress::{DeadLetter, News, Progress, Tried};
-use super::retry::{DISABLED_AFTER, Health, Verdict};
+use super::retry::{DISABLED_AFTER, HASTENED_MAX, Health, Verdict};
 use super::seen::Seen;
 use super::sink::{Attempt, Capacity, Outcome, Sink, SinkKind};
 use super::stretch::{EventRead, Stretch};
@@ -320,7 +320,7 @@ impl Worker {
                 self.lanes.done(sequence);
                 if self.health.succeeded() {
                     tracing::info!(subscription = %self.subscription.name, "the subscriber takes events again");
-                    self.lanes.hasten(now_us);
+                    self.lanes.hasten(HASTENED_MAX, now_us);
                 }
                 return None;
             }

@@ -55,6 +55,21 @@ fn one_that_is_brought_forward_leaves_the_time_of_the_others() {
     assert_eq!(lanes.due(), Some(700), "one that is out, or not held, is let alone");
 }
 
+/// A queue that is bound to some kinds of events only: the sink is down after ten that nobody takes, and back with the
+/// next one that somebody does. Each time all that was parked was tried again, so that four days of tries took a minute.
+#[test]
+fn what_failed_often_keeps_its_time_when_the_subscriber_is_back() {
+    let mut lanes = taken(&[(1, &[7]), (2, &[8]), (3, &[9])]);
+    assert_eq!(out(&mut lanes, 0), [1, 2, 3]);
+    lanes.failed(1, 3, 500);
+    lanes.failed(2, 4, 500);
+    lanes.failed(3, 1, 50);
+    lanes.hasten(3, 100);
+    assert_eq!(out(&mut lanes, 100), [3, 1]);
+    assert_eq!(lanes.due(), Some(500));
+    assert_eq!(out(&mut lanes, 500), [2]);
+}
+
 #[test]
 fn a_failed_event_parks_its_lanes_only_and_the_mark_passes_it() {
     let mut lanes = taken(&[(1, &[7]), (2, &[7, 8]), (3, &[8]), (4, &[9])]);
