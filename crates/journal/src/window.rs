@@ -49,15 +49,17 @@ impl Window {
 
     fn fill<F: DiskFile>(&mut self, file: &F, offset: u64, bytes: usize, end: u64) -> io::Result<()> {
         self.filled = 0;
-        let block = BLOCK as u64;
-        let start = offset / block * block;
-        let blocks =
-            ((offset + bytes as u64).max(start + self.chunk as u64).min(end)).next_multiple_of(block) - start;
-        if self.aside && start + blocks <= end {
-            self.start = start;
-            file.read_blocks_at(self.room(blocks as usize), start)?;
-            self.filled = blocks as usize;
-            return Ok(());
+        if self.aside && offset < end {
+            let block = BLOCK as u64;
+            let start = offset / block * block;
+            let stop =
+                (offset + bytes as u64).max(start + self.chunk as u64).min(end).next_multiple_of(block);
+            if stop <= end {
+                self.start = start;
+                file.read_blocks_at(self.room((stop - start) as usize), start)?;
+                self.filled = (stop - start) as usize;
+                return Ok(());
+            }
         }
         let wanted = (end.saturating_sub(offset)).min(bytes.max(self.chunk) as u64) as usize;
         self.start = offset;
@@ -76,5 +78,36 @@ impl Window {
             self.from = self.bytes.as_ptr().align_offset(BLOCK);
         }
         &mut self.bytes[self.from..self.from + bytes]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::{Disk, OsDisk};
+
+    /// A damaged length had `verify` look behind the end of a segment, and the window counted below zero.
+    #[test]
+    fn up_to_the_end_there_is_what_was_written_and_nothing_behind_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = OsDisk.create_new(&dir.path().join("segment")).unwrap();
+        let written: Vec<u8> = (0..3 * BLOCK + 7).map(|at| (at % 251) as u8).collect();
+        file.write_all_at(&written, 0).unwrap();
+        let end = written.len() as u64;
+        for new in [Window::new, Window::aside] {
+            for chunk in [1, BLOCK, 2 * BLOCK, 8 * BLOCK] {
+                let mut window = new(chunk);
+                for at in [0, 1, BLOCK as u64, end - 8, end - 1, end, end + 1, end + BLOCK as u64, 1 << 60] {
+                    for bytes in [0, 1, 7, BLOCK + 1] {
+                        let wanted = written.get(at as usize..).unwrap_or_default();
+                        let found = window.get(&file, at, bytes, end).unwrap();
+                        assert!(
+                            found == &wanted[..bytes.min(wanted.len())],
+                            "{bytes} bytes at {at}, {chunk} at once"
+                        );
+                    }
+                }
+            }
+        }
     }
 }
