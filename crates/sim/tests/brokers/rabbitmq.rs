@@ -66,6 +66,9 @@ async fn a_broker_that_is_killed_under_load_loses_nothing_and_reorders_nothing()
         server.kill();
         bank.pay(200).await;
         server.run();
+        // As consumers do whenever they connect: once a broker that was killed just after its start came back without
+        // the way to the queue, and until there is one no event is taken.
+        bind(&server, "#").await;
     }
     let head = bank.pay(100).await;
     bank.delivered().await;
