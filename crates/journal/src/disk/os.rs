@@ -11,6 +11,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 /// What goes around the page cache is whole blocks of this size, from and to memory aligned to it: every disk's own
 /// blocks divide it.
@@ -19,6 +20,11 @@ const DIRECT_BLOCK: usize = 4096;
 const DIRECT_BYTES: usize = 2 << 20;
 /// Linux follows advice no further than its own read-ahead, which is this where nobody changed it.
 const ADVICE_BYTES: u64 = 128 << 10;
+
+/// A lock that was let go stays for a moment where a process that held it was just starting another: until then the
+/// child has what its parent had open. Half a second is long for that, and short for who has to be told.
+const LOCK_TRIES: u32 = 26;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 thread_local! {
     /// Where bytes are brought into line: the page cache would copy them too.
@@ -171,7 +177,14 @@ impl Disk for OsDisk {
 
     fn lock(&self, path: &Path) -> io::Result<OsFile> {
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
-        flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+        let mut tries = LOCK_TRIES;
+        while let Err(error) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            tries -= 1;
+            if tries == 0 || error != Errno::WOULDBLOCK {
+                return Err(error.into());
+            }
+            std::thread::sleep(LOCK_PAUSE);
+        }
         Ok(OsFile::writable(file))
     }
 }
@@ -236,6 +249,21 @@ impl DiskFile for OsFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lock_is_waited_for_a_moment_and_not_for_ever() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let held = OsDisk.lock(&path).unwrap();
+        assert_eq!(OsDisk.lock(&path).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(3 * LOCK_PAUSE);
+                drop(held);
+            });
+            OsDisk.lock(&path).unwrap();
+        });
+    }
 
     /// From and to memory that lies anywhere, over what stood in the page cache, in one go and in several.
     #[test]
