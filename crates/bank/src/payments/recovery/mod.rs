@@ -25,7 +25,9 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::ledger_step::key;
+use super::rail::Party;
 use super::rail::settings::RailSettings;
+use super::rows::Connection;
 use super::{PaymentError, Payments, case, now};
 use crate::sequencer::Fault;
 
@@ -172,12 +174,7 @@ impl Payments {
         let (at, by) = (now(), Payments::ourselves());
         let mut change = self.database.begin(&by, at).await?;
         // It bears the payment's id, so it is opened once.
-        let there: Option<i64> = sqlx::query_scalar("SELECT number FROM cases WHERE id = ?")
-            .bind(id.as_bytes().to_vec())
-            .fetch_optional(change.connection())
-            .await
-            .map_err(fault)?;
-        if there.is_some() {
+        if has_row(change.connection(), "cases", id).await.map_err(fault)? {
             return Ok(());
         }
         let reference = begun.note.as_deref().and_then(|note| note.reference.as_deref());
@@ -205,4 +202,16 @@ impl Payments {
         done.cases += 1;
         Ok(())
     }
+}
+
+/// Whether somebody was faster.
+async fn has_row(connection: &mut Connection, table: &'static str, id: Uuid) -> Result<bool, sqlx::Error> {
+    let sql = format!("SELECT number FROM {table} WHERE id = ?");
+    let query = sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(sql)).bind(id.as_bytes().to_vec());
+    Ok(query.fetch_optional(connection).await?.is_some())
+}
+
+/// What no event says.
+fn nobody() -> Party {
+    Party { name: String::new(), account: String::new() }
 }

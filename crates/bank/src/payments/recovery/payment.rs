@@ -3,9 +3,8 @@
 use ledger::{AccountId, Body, Digest, Event, NameId};
 use uuid::Uuid;
 
-use super::{BEHIND, LOST, OBSERVED, Recovered};
+use super::{BEHIND, LOST, OBSERVED, Recovered, has_row, nobody};
 use crate::payments::payment::{self, Payment, Transactions};
-use crate::payments::rail::Party;
 use crate::payments::rail::settings::RailSettings;
 use crate::payments::rows::next_number;
 use crate::payments::saga::{Saga, State, Step};
@@ -82,12 +81,7 @@ impl Payments {
         let fault = |error| self.database.fault(error);
         let (at, by) = (now(), Payments::ourselves());
         let mut change = self.database.begin(&by, at).await?;
-        let there: Option<i64> = sqlx::query_scalar("SELECT number FROM payments WHERE id = ?")
-            .bind(id.as_bytes().to_vec())
-            .fetch_optional(change.connection())
-            .await
-            .map_err(fault)?;
-        if there.is_some() {
+        if has_row(change.connection(), "payments", id).await.map_err(fault)? {
             return Ok(());
         }
         let number = next_number(change.connection(), "payments").await.map_err(fault)?;
@@ -184,9 +178,4 @@ fn stands(mode: Mode, last: Option<Step>) -> Saga {
         // A commit is in the books before it is told. So nobody was told one, and it can be aborted.
         (Mode::TwoPhase, None) => Saga::at(State::CancelRequested),
     }
-}
-
-/// What no event says.
-fn nobody() -> Party {
-    Party { name: String::new(), account: String::new() }
 }

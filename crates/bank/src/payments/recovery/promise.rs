@@ -4,8 +4,7 @@
 use ledger::{Digest, Event};
 use uuid::Uuid;
 
-use super::{LOST, OBSERVED, Recovered};
-use crate::payments::rail::Party;
+use super::{LOST, OBSERVED, Recovered, nobody};
 use crate::payments::rows::next_number;
 use crate::payments::two_phase::Verdict;
 use crate::payments::two_phase::asked::insert;
@@ -40,15 +39,14 @@ impl Payments {
             Some(Verdict::Commit) => State::Committed,
             Some(Verdict::Abort) => State::Aborted,
         };
-        let nobody = Party { name: String::new(), account: String::new() };
         let content = Content {
             fingerprint: Digest::NONE,
             amount: held.amount,
             currency: held.currency,
             clearing,
             account: Some(held.account),
-            debtor: nobody.clone(),
-            beneficiary: self.party(held.account).await?.unwrap_or(nobody),
+            debtor: nobody(),
+            beneficiary: self.party(held.account).await?.unwrap_or_else(nobody),
             description: hold.note.as_deref().and_then(|note| note.description.as_deref()).map(str::to_owned),
         };
         let fault = |error| self.database.fault(error);
