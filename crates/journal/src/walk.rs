@@ -83,7 +83,7 @@ impl<D: Disk> Walk<'_, D> {
         let path = segment_path(self.journal, number);
         let file = self.disk.open_read(&path).map_err(OpenError::io("open", &path))?;
         let index = SegmentIndex::new(number, header.bytes, self.head.sequence + 1, self.head.hash);
-        let mut window = Window::aside(WINDOW_BYTES);
+        let mut window = Window::new(WINDOW_BYTES);
         let mut offsets = Vec::new();
         let mut at = FIRST_FRAME;
         loop {

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::running::NICENESS;
 use super::sink::SinkKind;
 use super::turn::{self, Turn};
 use super::{Outbox, OutboxError, rows};
@@ -21,6 +22,8 @@ impl Outbox {
     /// If the database or the system does not let it.
     pub async fn start(self: &Arc<Outbox>) -> Result<(), OutboxError> {
         self.running.start().map_err(super::webhooks::system)?;
+        let shared = Arc::clone(&self.shared);
+        self.running.spawn(async move { shared.pace.keep(NICENESS).await });
         let database = &self.shared.database;
         let turn = turn::take(database).await.map_err(|e| database.fault(e))?;
         if turn.is_some() {

@@ -12,7 +12,7 @@
 //! id. Order holds within a lane (a customer's account); a dead letter leaves its lane, and only comes again when
 //! somebody has it replayed.
 //!
-//! Workers run on threads of their own, of low priority: a delivery may wait, a payment may not.
+//! Workers run on threads of their own, of low priority and at a bounded pace: a delivery may wait, a payment may not.
 //!
 //! | module | noun |
 //! |---|---|
@@ -25,6 +25,7 @@
 //! | `subscription`, `rows` | who gets what, and where that is kept |
 //! | `progress` | how far each is, durably |
 //! | `worker`, `running`, `keeper` | one at work, all at work, those that should be |
+//! | `pace` | how much of the machine all of them may take |
 //! | `turn` | which of several services delivers |
 //! | `webhooks`, `wish` | endpoints: made, changed, tried, removed; what may be wished for |
 //! | `replay` | events sent again |
@@ -33,6 +34,7 @@ mod keeper;
 pub mod lanes;
 pub mod message;
 mod notifier;
+mod pace;
 pub mod progress;
 mod replay;
 pub mod retry;
@@ -60,6 +62,7 @@ use uuid::Uuid;
 use crate::books::{Books, KeptNames};
 use crate::database::{Database, DatabaseError};
 use crate::sequencer::Fault;
+use pace::Pace;
 use progress::{DeadLetter, Tried};
 use running::Running;
 use seen::Now;
@@ -183,13 +186,14 @@ pub(crate) struct Shared {
     /// Where events come from, as CloudEvents say it.
     source: String,
     stretches: Stretches,
+    pace: Pace,
 }
 
 impl Shared {
     /// What workers need of a bank.
     pub(crate) fn new(books: Books, database: Database, names: Arc<KeptNames>, identity: Identity) -> Shared {
         let (source, stretches) = (message::source(identity), Stretches::default());
-        Shared { books, database, names, identity, source, stretches }
+        Shared { books, database, names, identity, source, stretches, pace: Pace::new() }
     }
 
     /// An event that is known to be there.
@@ -286,6 +290,12 @@ impl Outbox {
     #[must_use]
     pub fn totals(&self) -> (u64, u64) {
         self.running.totals()
+    }
+
+    /// The part of all processors that deliveries may take now, up to 1: less while payments wait for a processor.
+    #[must_use]
+    pub fn share(&self) -> f64 {
+        self.shared.pace.share()
     }
 
     /// The newest attempts of a subscription, the newest first: all of the last ones since the start, and older

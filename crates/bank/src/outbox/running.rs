@@ -29,7 +29,7 @@ use crate::sequencer::{Clock as _, SystemClock};
 const THREADS: usize = 2;
 
 /// Payments go first: on Linux this is the threads' own niceness.
-const NICENESS: i32 = 10;
+pub(super) const NICENESS: i32 = 10;
 
 /// How long a sink that cannot be opened is let alone.
 const REOPEN: Duration = Duration::from_secs(5);

@@ -9,42 +9,36 @@
 //! bound documents are let go and made again from the books, which costs more than waiting: more is read then only if
 //! the sink has little to do otherwise, as when all that is held waits behind a customer whose events are not taken.
 
-use std::collections::HashMap;
+mod documents;
+mod outcome;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt as _, StreamExt as _};
-use ledger::Event;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep};
 
 use super::Shared;
 use super::lanes::Lanes;
 use super::message::Message;
-use super::notifier::Notifier;
 use super::progress::{DeadLetter, News, Progress, Tried};
-use super::retry::{DISABLED_AFTER, HASTENED_MAX, Health, Verdict};
+use super::retry::Health;
 use super::seen::Seen;
-use super::sink::{Attempt, Capacity, Outcome, Sink, SinkKind};
-use super::stretch::{EventRead, Stretch};
+use super::sink::{Attempt, Capacity, Sink};
 use super::subscription::Subscription;
-use super::view;
 use crate::database::DatabaseError;
-use crate::http::wire::event_kind;
-use crate::identity::Credential;
 use crate::sequencer::{Clock as _, Fault, SystemClock};
 use crate::store::Watch;
+use documents::Documents;
 
 /// Events that are held at most, parked ones and those behind them included. Beyond that nothing more is read.
 pub const UNDONE_MAX: usize = 16_384;
 
 /// More is read while fewer than this could go out at once.
 const READY_LOW: usize = 1_024;
-
-/// Bytes of documents that are held.
-const BYTES_MAX: usize = 4 << 20;
 
 /// The sink has enough to do while one part in so many of what it takes is on its way or could be.
 const ENOUGH: usize = 4;
@@ -76,17 +70,14 @@ pub(super) struct Signals {
 
 pub(super) struct Worker {
     shared: Arc<Shared>,
-    holder: Credential,
     subscription: Subscription,
     sink: Arc<dyn Sink>,
     capacity: Capacity,
     seen: Arc<Seen>,
     lanes: Lanes,
     health: Health,
-    notifier: Notifier,
     progress: Progress,
-    messages: HashMap<u64, Arc<Message>>,
-    bytes: usize,
+    documents: Documents,
     failed: Vec<Tried>,
     dead: Vec<DeadLetter>,
     watch: Watch,
@@ -110,8 +101,7 @@ impl Worker {
         let progress = Progress::read(&shared.database, subscription.id, subscription.begins_after).await?;
         let lanes = Lanes::new(progress.durable().mark);
         Ok(Worker {
-            holder: subscription.holder(),
-            notifier: Notifier::new(&subscription),
+            documents: Documents::new(Arc::clone(&shared), subscription.clone()),
             watch: shared.books.reads().watch(),
             shared,
             subscription,
@@ -121,8 +111,6 @@ impl Worker {
             lanes,
             health: Health::default(),
             progress,
-            messages: HashMap::new(),
-            bytes: 0,
             failed: Vec::new(),
             dead: Vec::new(),
             wrote: Instant::now(),
@@ -141,6 +129,7 @@ impl Worker {
             if *signals.stop.borrow() {
                 break Ended::Stopped;
             }
+            self.shared.pace.turn().await;
             if let Err(fault) = self.read_and_send(&mut out).await
                 && pause(&fault, &mut signals).await
             {
@@ -188,7 +177,7 @@ impl Worker {
         let idle = self.lanes.ready() + self.lanes.in_flight() < enough;
         self.lanes.ready() < low
             && self.lanes.undone() < UNDONE_MAX
-            && (self.bytes < BYTES_MAX || idle)
+            && (!self.documents.are_full() || idle)
             && self.lanes.read() < self.shared.books.reads().head().sequence.0
     }
 
@@ -222,7 +211,7 @@ impl Worker {
         while parcel.len() < most {
             let new = if down { self.lanes.next_new() } else { None };
             let Some((sequence, attempts)) = new.or_else(|| self.lanes.next(now_us)) else { break };
-            match self.message(sequence).await {
+            match self.documents.take(sequence).await {
                 Ok(Some(message)) => parcel.push(((sequence, attempts), message)),
                 Ok(None) => self.lanes.done(sequence),
                 Err(fault) => {
@@ -238,123 +227,20 @@ impl Worker {
     /// The next stretch of the books.
     async fn read(&mut self) -> Result<(), Fault> {
         let from = self.lanes.read() + 1;
-        let stretch = self.stretch(from).await?;
+        let stretch = self.documents.stretch(from).await?;
         for read in stretch.from(from) {
             let sequence = read.event.sequence.0;
-            if !self.wants(&read.event) {
+            if !self.documents.wants(&read.event) {
                 self.lanes.pass(sequence);
                 continue;
             }
             if self.lanes.undone() >= UNDONE_MAX {
                 break;
             }
-            if self.bytes < BYTES_MAX {
-                let message = self.document(&stretch, read).await?;
-                self.bytes += message.body.len();
-                self.messages.insert(sequence, message);
-            }
+            self.documents.keep(&stretch, read).await?;
             self.lanes.take(sequence, read.lanes.clone());
         }
         Ok(())
-    }
-
-    async fn stretch(&self, sequence: u64) -> Result<Arc<Stretch>, Fault> {
-        self.shared.stretches.holding(&self.shared, sequence).await
-    }
-
-    fn wants(&self, event: &Event) -> bool {
-        self.subscription.filter.wants(event) && view::may_hear(&self.holder, event)
-    }
-
-    /// An event as it goes out to this subscriber.
-    async fn document(&mut self, stretch: &Stretch, read: &EventRead) -> Result<Arc<Message>, Fault> {
-        let (event, lanes) = (&read.event, &read.lanes);
-        if view::whole(&self.holder) && self.notifier.is_silent(event_kind(event)) {
-            return Ok(stretch.whole(read, &self.shared));
-        }
-        let shown = view::shown(&self.holder, event, stretch.shown(event, &self.shared));
-        let text = self.notifier.text(&self.shared, event, &shown, lanes).await?;
-        Ok(Arc::new(Message::of(event, &shown, &self.shared.source, lanes, text.as_deref())))
-    }
-
-    /// The document of an event; made again if it was let go. None if it is not wanted any more.
-    async fn message(&mut self, sequence: u64) -> Result<Option<Arc<Message>>, Fault> {
-        if let Some(message) = self.messages.remove(&sequence) {
-            self.bytes -= message.body.len();
-            return Ok(Some(message));
-        }
-        let stretch = self.stretch(sequence).await?;
-        match stretch.at(sequence) {
-            Some(read) if self.wants(&read.event) => self.document(&stretch, read).await.map(Some),
-            _ => Ok(None),
-        }
-    }
-
-    /// Notes what came of a parcel; why the subscription ends, if it does.
-    fn answered(&mut self, answers: Vec<Answer>) -> Option<String> {
-        let now_us = now_us();
-        let mut end = None;
-        let mut parcel = Vec::with_capacity(answers.len());
-        for (sequence, before, result) in answers {
-            let tried = Tried { sequence, attempt: before + 1, at_us: now_us, result };
-            end = end.or(self.tried(&tried));
-            parcel.push(tried);
-        }
-        self.seen.update(|seen| {
-            seen.down_since_us = self.health.down_since_us();
-            for tried in parcel {
-                match tried.result.outcome {
-                    Outcome::Delivered => seen.delivered += 1,
-                    _ => seen.failed += 1,
-                }
-                seen.remember(tried);
-            }
-        });
-        end
-    }
-
-    fn tried(&mut self, tried: &Tried) -> Option<String> {
-        let (sequence, now_us) = (tried.sequence, tried.at_us);
-        let wish = match tried.result.outcome {
-            Outcome::Delivered => {
-                self.lanes.done(sequence);
-                if self.health.succeeded() {
-                    tracing::info!(subscription = %self.subscription.name, "the subscriber takes events again");
-                    self.lanes.hasten(HASTENED_MAX, now_us);
-                }
-                return None;
-            }
-            Outcome::Failed(wish) => wish,
-            Outcome::Gone => None,
-        };
-        let was_up = self.health.down_since_us().is_none();
-        match self.health.failed(tried.attempt - 1, wish, luck(), now_us) {
-            Verdict::Again { attempts, due_us } => self.lanes.failed(sequence, attempts, due_us),
-            Verdict::GiveUp => {
-                self.lanes.done(sequence);
-                let why = tried.result.detail.clone();
-                tracing::warn!(subscription = %self.subscription.name, sequence, why, "a dead letter");
-                self.dead.push(DeadLetter { sequence, attempts: tried.attempt, at_us: now_us, why });
-            }
-        }
-        self.failed.push(tried.clone());
-        if tried.result.outcome == Outcome::Gone {
-            return Some("the endpoint answered 410: it wants nothing any more".to_owned());
-        }
-        let since_us = self.health.down_since_us()?;
-        if was_up {
-            let detail = &tried.result.detail;
-            tracing::warn!(subscription = %self.subscription.name, detail, "the subscriber is down");
-            (self.messages, self.bytes) = (HashMap::new(), 0);
-        }
-        self.too_long(since_us, now_us)
-    }
-
-    /// Somebody else's endpoint is not knocked at for ever; a broker of ours is.
-    fn too_long(&self, since_us: i64, now_us: i64) -> Option<String> {
-        let down = Duration::from_micros(u64::try_from(now_us - since_us).unwrap_or(0));
-        let end = self.subscription.sink == SinkKind::Webhook && down >= DISABLED_AFTER;
-        end.then(|| format!("nothing got through for {} days", DISABLED_AFTER.as_secs() / 86_400))
     }
 
     /// Takes in events that were parked.
@@ -364,7 +250,7 @@ impl Worker {
                 self.lanes.bring_forward(parked.sequence, parked.due_us);
                 continue;
             }
-            let stretch = self.stretch(parked.sequence).await?;
+            let stretch = self.documents.stretch(parked.sequence).await?;
             if let Some(read) = stretch.at(parked.sequence) {
                 self.lanes.keep(parked, read.lanes.clone());
             }

@@ -223,9 +223,10 @@ impl DiskFile for OsFile {
     }
 
     fn read_ahead(&self, offset: u64, bytes: u64) {
-        for at in (offset..offset + bytes).step_by(ADVICE_BYTES as usize) {
+        let end = offset + bytes;
+        for at in (offset..end).step_by(ADVICE_BYTES as usize) {
             // Who cannot follow advice reads later.
-            let _ = fadvise(&self.file, at, NonZeroU64::new(ADVICE_BYTES), Advice::WillNeed);
+            let _ = fadvise(&self.file, at, NonZeroU64::new((end - at).min(ADVICE_BYTES)), Advice::WillNeed);
         }
     }
 

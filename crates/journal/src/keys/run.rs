@@ -117,6 +117,12 @@ impl Run {
         self.filter.bytes() + self.fences.len() * FENCE_BYTES
     }
 
+    /// Has the disk fetch the block that [`Run::find`] will read for this digest, without waiting for it.
+    pub(super) fn foresee(&self, digest: &Digest) {
+        let block = self.fences.partition_point(|fence| *fence < digest.high).saturating_sub(1);
+        self.file.read_ahead(Header::block_at(block as u64), BLOCK_BYTES as u64);
+    }
+
     /// The smallest value of this digest, if it is here. Reads without asking the filter.
     pub(super) fn find(&self, digest: &Digest) -> Result<Option<u64>, KeysError> {
         let mut page = Block([0; BLOCK_BYTES]);

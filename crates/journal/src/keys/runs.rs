@@ -75,21 +75,25 @@ impl Runs {
             digests.iter().enumerate().map(|(at, digest)| (digest.high, at as u32)).collect();
         order.sort_unstable();
         let ordered: Vec<Digest> = order.iter().map(|(_, at)| digests[*at as usize]).collect();
-        let mut maybe = Vec::new();
+        let mut maybe: Vec<(&Run, usize)> = Vec::new();
         for run in &self.runs {
-            maybe.clear();
             for (group, digests) in ordered.chunks(GROUP).enumerate() {
                 run.filter().touch(digests);
                 for (at, digest) in digests.iter().enumerate() {
                     if run.filter().may_contain(digest) {
-                        maybe.push(group * GROUP + at);
+                        maybe.push((run, group * GROUP + at));
                     }
                 }
             }
-            for &at in &maybe {
-                if let Some(value) = run.find(&ordered[at])? {
-                    found.push((order[at].1 as usize, value));
-                }
+        }
+        // Of a hundred million keys most blocks are on the disk only. It is asked for all of them before the first is
+        // waited for: one after the other they would take longer than everything else that is done for a batch.
+        if maybe.len() > 1 {
+            maybe.iter().for_each(|(run, at)| run.foresee(&ordered[*at]));
+        }
+        for (run, at) in maybe {
+            if let Some(value) = run.find(&ordered[at])? {
+                found.push((order[at].1 as usize, value));
             }
         }
         Ok(())

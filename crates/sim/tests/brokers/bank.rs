@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use bank::books::Decided;
 use bank::outbox::Settings as OutboxSettings;
 use bank::service::{self, Service, Settings};
-use ledger::command::{Movement, OpenAccount};
+use ledger::command::{Movement, Note, OpenAccount};
 use ledger::event::NameKind;
 use ledger::{AccountId, AccountType, Command, Currency, NameId, Request, Status};
 use serde_json::Value;
@@ -57,12 +57,22 @@ impl Bank {
             self.paid += 1;
             let from = AccountId(1 + self.paid * 7 % ACCOUNTS);
             let to = AccountId(1 + (self.paid * 7 + 1 + self.paid % 5) % ACCOUNTS);
-            let currency = Currency::from_code("BDT").unwrap();
-            let command = Command::Transfer(Movement { from, to, amount: 1, currency });
-            let decided = self.service.books.submit(Request::new(command, self.owner)).await;
-            assert!(matches!(decided, Ok(Decided::Accepted { .. })), "{decided:?}");
+            self.pay_once(from.0, to.0, "").await;
         }
         self.head()
+    }
+
+    /// One payment; its sequence.
+    pub async fn pay_once(&self, from: u64, to: u64, description: &str) -> u64 {
+        let currency = Currency::from_code("BDT").unwrap();
+        let movement = Movement { from: AccountId(from), to: AccountId(to), amount: 1, currency };
+        let mut request = Request::new(Command::Transfer(movement), self.owner);
+        request.note = (!description.is_empty())
+            .then(|| Arc::new(Note { description: Some(description.into()), ..Note::default() }));
+        match self.service.books.submit(request).await {
+            Ok(Decided::Accepted { event, .. }) => event.sequence.0,
+            other => panic!("{other:?}"),
+        }
     }
 
     pub fn head(&self) -> u64 {
@@ -85,10 +95,15 @@ impl Bank {
 
     /// Waits until everything is delivered.
     pub async fn delivered(&self) {
+        self.parked(0).await;
+    }
+
+    /// Waits until everything is delivered but for so many events that are parked.
+    pub async fn parked(&self, parked: u64) {
         let began = Instant::now();
         loop {
             let standing = self.service.outbox.list().await.unwrap().remove(0);
-            if standing.lag() == 0 && standing.parked == 0 {
+            if standing.lag() == parked && standing.parked == parked {
                 return;
             }
             assert!(began.elapsed() < PATIENCE, "{standing:?}");

@@ -1,4 +1,4 @@
-//! Figures of the outbox: one line for each subscription, by its id.
+//! Figures of the outbox: one line for each subscription, by its id, and how much of the machine all of them may take.
 
 use std::fmt::Write as _;
 
@@ -27,6 +27,8 @@ pub(super) async fn render(app: &App, out: &mut String) {
     if list.is_empty() {
         return;
     }
+    let _ = writeln!(out, "# TYPE bankcore_outbox_processor_share gauge");
+    let _ = writeln!(out, "bankcore_outbox_processor_share {}", app.service.outbox.share());
     for (name, kind, value) in FIGURES {
         let _ = writeln!(out, "# TYPE {name} {kind}");
         for standing in &list {

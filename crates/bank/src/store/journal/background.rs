@@ -118,11 +118,19 @@ impl Drop for Background {
     }
 }
 
+/// Events since the last snapshot from which on the next one is made in a hurry: what a start folds stays near this
+/// (some seconds) however long the machine has been busy.
+const BEHIND_MAX: u64 = 16_000_000;
+
 fn make_snapshots<D: Disk>(mut shadow: Shadow<D>, stop: &AtomicBool) {
-    // On Linux this is the thread's own niceness: a snapshot may wait, payments may not.
-    let _ = rustix::process::nice(19);
+    let mut hurry = false;
     while !stop.load(Ordering::Relaxed) {
-        match shadow.step() {
+        hurry = hurries(shadow.behind(), hurry);
+        let folded = match hurry {
+            true => fold_on(&mut shadow, true, stop),
+            false => politely(|| fold_on(&mut shadow, false, stop)),
+        };
+        match folded {
             Ok(true) => {}
             Ok(false) => std::thread::park_timeout(Duration::from_millis(500)),
             Err(error) => {
@@ -131,4 +139,32 @@ fn make_snapshots<D: Disk>(mut shadow: Shadow<D>, stop: &AtomicBool) {
             }
         }
     }
+}
+
+/// Whether to be so many events behind is a reason to hurry, or still one.
+fn hurries(behind: u64, already: bool) -> bool {
+    behind > if already { BEHIND_MAX / 2 } else { BEHIND_MAX }
+}
+
+/// Folds until there is nothing to do, which is false, or until its haste no longer fits.
+fn fold_on<D: Disk>(shadow: &mut Shadow<D>, hurry: bool, stop: &AtomicBool) -> Result<bool, String> {
+    while !stop.load(Ordering::Relaxed) && hurries(shadow.behind(), hurry) == hurry {
+        if !shadow.step()? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// At the lowest priority: a snapshot may wait, payments may not. On a thread of its own, since only the
+/// superuser takes a thread's niceness back.
+fn politely<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        let polite = scope.spawn(|| {
+            // On Linux this is the thread's own niceness.
+            let _ = rustix::process::nice(19);
+            work()
+        });
+        polite.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }

@@ -62,6 +62,11 @@ pub(super) struct Fold {
 const STEP: u64 = 65_536;
 
 impl<D: Disk> Shadow<D> {
+    /// Events since the last snapshot: what a start would fold now.
+    pub(super) fn behind(&self) -> u64 {
+        self.reader.durable() - self.saved
+    }
+
     /// Folds a stretch of what has become durable, and writes a snapshot once it stands where it was bound.
     /// False if there was nothing to do.
     ///
