@@ -80,17 +80,20 @@ impl Pace {
         self.bucket.lock().share
     }
 
-    /// Looks at how payments do, for ever. Without Linux's accounts of threads the share stays 1.
+    /// Looks at how payments do, for ever. While the system does not say, the share is 1.
     pub(super) async fn keep(&self, polite: i32) {
         let mut waiting = Waiting::new(polite);
         let mut looked = Instant::now();
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
-            let Some(waited) = waiting.since_last_look() else { return };
-            let part = waited.as_secs_f64() / (looked.elapsed().as_secs_f64() * self.processors);
+            let waited = waiting.since_last_look();
+            let elapsed = looked.elapsed().as_secs_f64();
             looked = Instant::now();
             let mut bucket = self.bucket.lock();
-            bucket.share = next_share(bucket.share, part);
+            bucket.share = match waited {
+                Some(waited) => next_share(bucket.share, waited.as_secs_f64() / (elapsed * self.processors)),
+                None => 1.0,
+            };
         }
     }
 }

@@ -37,8 +37,8 @@ impl<D: Disk> Merge<D> {
             fences_crc: 0,
             filter_crc: 0,
         };
+        let merged = Merged::new(&inputs)?;
         let writer = create(header)?;
-        let merged = Merged::new(&inputs);
         Ok(Self { inputs, merged, writer, tier })
     }
 
@@ -72,38 +72,44 @@ impl<D: Disk> Merge<D> {
 /// The entries of several runs in one order, each run read once from front to back.
 pub(super) struct Merged {
     cursors: Vec<Cursor>,
+    /// Where each cursor stands.
+    heads: Vec<Entry>,
 }
 
 impl Merged {
-    pub(super) fn new(runs: &[Arc<Run>]) -> Self {
-        Self { cursors: runs.iter().map(|run| Cursor::new(run.clone())).collect() }
+    pub(super) fn new(runs: &[Arc<Run>]) -> Result<Self, KeysError> {
+        let (mut cursors, mut heads) = (Vec::with_capacity(runs.len()), Vec::with_capacity(runs.len()));
+        for run in runs {
+            let mut cursor = Cursor::new(run.clone());
+            if let Some(head) = cursor.next()? {
+                cursors.push(cursor);
+                heads.push(head);
+            }
+        }
+        Ok(Self { cursors, heads })
     }
 
     /// The least entry that is left; equal ones come as often as they stand there.
+    #[inline]
     pub(super) fn next(&mut self) -> Result<Option<Entry>, KeysError> {
-        let mut least: Option<(usize, Entry)> = None;
-        for at in (0..self.cursors.len()).rev() {
-            match self.cursors[at].peek()? {
-                None => {
-                    // Positions behind `at` move, and `least` may name the one that moved here.
-                    self.cursors.swap_remove(at);
-                    if let Some((place, _)) = &mut least
-                        && *place == self.cursors.len()
-                    {
-                        *place = at;
-                    }
-                }
-                Some(entry) => {
-                    if least.is_none_or(|(_, least)| entry < least) {
-                        least = Some((at, entry));
-                    }
-                }
+        let Some(mut least) = self.heads.first() else { return Ok(None) };
+        let mut place = 0;
+        for (at, head) in self.heads.iter().enumerate().skip(1) {
+            // Which is less is a coin's throw, so it is computed; whether they are equal is foreseen.
+            let (high, least_high) = (head.digest.high, least.digest.high);
+            if high < least_high || (high == least_high && head < least) {
+                (place, least) = (at, head);
             }
         }
-        Ok(least.map(|(at, entry)| {
-            self.cursors[at].at += 1;
-            entry
-        }))
+        let entry = *least;
+        match self.cursors[place].next()? {
+            Some(head) => self.heads[place] = head,
+            None => {
+                self.cursors.swap_remove(place);
+                self.heads.swap_remove(place);
+            }
+        }
+        Ok(Some(entry))
     }
 }
 
@@ -122,11 +128,12 @@ impl Cursor {
     }
 
     #[inline]
-    fn peek(&mut self) -> Result<Option<Entry>, KeysError> {
+    fn next(&mut self) -> Result<Option<Entry>, KeysError> {
         if self.at == self.chunk.len() && !self.refill()? {
             return Ok(None);
         }
-        Ok(Some(self.chunk[self.at]))
+        self.at += 1;
+        Ok(Some(self.chunk[self.at - 1]))
     }
 
     #[cold]

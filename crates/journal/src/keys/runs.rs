@@ -121,7 +121,7 @@ impl Runs {
     /// Calls `each` with every claim, ordered by digest, then by value: one pass over all files, for whoever
     /// compares all of them with something.
     pub fn for_each(&self, mut each: impl FnMut(Digest, u64)) -> Result<(), KeysError> {
-        let mut merged = Merged::new(&self.runs);
+        let mut merged = Merged::new(&self.runs)?;
         while let Some(entry) = merged.next()? {
             each(entry.digest, entry.value);
         }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use journal::disk::Disk;
 use journal::keys::{Filer, Shelf};
@@ -132,12 +132,25 @@ fn make_snapshots<D: Disk>(mut shadow: Shadow<D>, stop: &AtomicBool) {
         };
         match folded {
             Ok(true) => {}
-            Ok(false) => std::thread::park_timeout(Duration::from_millis(500)),
+            Ok(false) => rest(Duration::from_millis(500), stop),
             Err(error) => {
                 tracing::warn!(error, "no snapshot was made; the next start takes longer");
-                std::thread::park_timeout(Duration::from_secs(10));
+                rest(Duration::from_secs(10), stop);
             }
         }
+    }
+}
+
+/// Does nothing for so long, or until it is time to stop. A thread that was unparked before, as the end of a scope does,
+/// does not wait in its next `park`, so one of them is not enough.
+fn rest(time: Duration, stop: &AtomicBool) {
+    let until = Instant::now() + time;
+    while !stop.load(Ordering::Relaxed) {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return;
+        }
+        std::thread::park_timeout(left);
     }
 }
 
@@ -167,4 +180,36 @@ fn politely<T: Send>(work: impl FnOnce() -> T + Send) -> T {
         });
         polite.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The end of a scope leaves its thread unparked. Where snapshots rested by one `park`, they did not rest at all, and a
+    /// bank at rest made threads as fast as it could.
+    #[test]
+    fn who_has_been_polite_rests_all_the_same_and_stops_at_once() {
+        let stop = AtomicBool::new(false);
+        for _ in 0..20 {
+            politely(|| ());
+            let began = Instant::now();
+            rest(Duration::from_millis(20), &stop);
+            assert!(began.elapsed() >= Duration::from_millis(20));
+        }
+        let resting = std::thread::current();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                stop.store(true, Ordering::Relaxed);
+                resting.unpark();
+            });
+            rest(Duration::from_secs(3_600), &stop);
+        });
+    }
+
+    #[test]
+    fn haste_begins_late_and_ends_late() {
+        assert!(!hurries(BEHIND_MAX, false) && hurries(BEHIND_MAX + 1, false));
+        assert!(hurries(BEHIND_MAX / 2 + 1, true) && !hurries(BEHIND_MAX / 2, true));
+    }
 }
