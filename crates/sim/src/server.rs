@@ -122,6 +122,12 @@ impl MariaDb {
         format!("mysql://root@127.0.0.1:{}/{database}", self.port)
     }
 
+    /// The certificate of whoever signed the server's own: MySQL makes both itself, MariaDB none.
+    #[must_use]
+    pub fn authority(&self) -> Option<PathBuf> {
+        Some(self.folder.join("data/ca.pem")).filter(|path| path.exists())
+    }
+
     /// An empty database.
     ///
     /// # Panics

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use sqlx::error::DatabaseError as _;
 use sqlx::sqlite::SqliteError;
 
-use crate::store::mysql::{Meaning, meaning, number};
+use crate::store::mysql::{Meaning, meaning, number, words};
 
 /// Where a bank database is; its dialect follows from that.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -197,7 +197,7 @@ impl DatabaseError {
 
     /// The same classes of errors as for the books.
     fn from_server(place: Place, error: &sqlx::Error) -> DatabaseError {
-        let detail = one_line(&error.to_string());
+        let detail = one_line(&words(error));
         match (meaning(error), number(error)) {
             (Meaning::Again, _) => DatabaseError::Locked { place },
             (Meaning::Lost, _) => DatabaseError::Unreachable { place, detail },

@@ -53,7 +53,7 @@ impl Source {
             }
             Home::Database(settings) => {
                 let mut moment = runtime.block_on(Moment::open(settings))?;
-                let unfinished = "SELECT 1 FROM copied_from WHERE finished_us IS NULL";
+                let unfinished = "SELECT 1 FROM copied_from WHERE one = 1 AND finished_us IS NULL";
                 if lock && !runtime.block_on(moment.rows(unfinished.into()))?.is_empty() {
                     return Err(Error::Unfinished { place: home.to_string() });
                 }

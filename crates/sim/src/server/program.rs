@@ -86,8 +86,7 @@ impl Program {
             }
             Program::MySql { root } => {
                 command.arg("chroot").arg(root);
-                // Without TLS: what stands between client and server in the tests of failures reads the packets.
-                command.args(["/usr/sbin/mysqld", "--no-defaults", "--mysqlx=OFF", "--tls-version="]);
+                command.args(["/usr/sbin/mysqld", "--no-defaults", "--mysqlx=OFF"]);
                 let inside = folder.strip_prefix(root).expect("its folders are in its tree");
                 &Path::new("/").join(inside)
             }

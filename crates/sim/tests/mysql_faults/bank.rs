@@ -42,10 +42,11 @@ impl Home for Shaky {
 }
 
 impl Shaky {
-    /// Through the proxy.
+    /// Through the proxy, which reads the packets, so without TLS.
     pub fn settings(&self) -> Settings {
         let (server, proxy) = (port(&self.database.url), self.proxy.port());
         let url = self.database.url.replace(&format!(":{server}/"), &format!(":{proxy}/"));
+        let url = format!("{url}?ssl-mode=disabled");
         Settings { patience: self.patience, ..Settings::new(&url) }
     }
 }

@@ -10,5 +10,6 @@ mod edits;
 mod killing;
 mod opening;
 mod proxy;
+mod secrecy;
 mod together;
 mod waiting;

@@ -8,7 +8,7 @@ use sim::server::{Database, MariaDb};
 
 use super::bank::{Running, by_hand, fresh, furnish, name};
 
-fn refused(settings: &Settings) -> OpenError {
+pub fn refused(settings: &Settings) -> OpenError {
     match mysql::open(settings, &fresh()) {
         Err(error) => {
             let text = error.to_string();
@@ -20,7 +20,7 @@ fn refused(settings: &Settings) -> OpenError {
 }
 
 /// As somebody else.
-fn as_user(database: &Database, user: &str) -> Settings {
+pub fn as_user(database: &Database, user: &str) -> Settings {
     Settings::new(&database.url.replace("//root@", &format!("//{user}@")))
 }
 
@@ -33,6 +33,8 @@ fn an_address_that_is_none_or_leads_nowhere() {
         TcpListener::bind(("127.0.0.1", 0)).expect("a port").local_addr().expect("an address").port();
     let error = refused(&Settings::new(&format!("mysql://root@127.0.0.1:{closed}/bank")));
     assert!(matches!(error, OpenError::Unreachable(_)), "{error}");
+    let error = refused(&Settings::new("mysql://root@localhost/bank?socket=/no/such/socket"));
+    assert!(matches!(error, OpenError::File(_)), "{error}");
 }
 
 #[test]

@@ -25,6 +25,8 @@ const TRANSFERS: u64 = 20_000;
 const PRETENDED: u64 = 10_000_000;
 const ACCOUNTS: u64 = 200;
 const BATCH: u64 = 1_000;
+/// Balances that differed, of which one in a hundred is not closed yet.
+const BREAKS: u64 = 5_000;
 
 /// A server that counts.
 fn server() -> &'static MariaDb {
@@ -94,6 +96,12 @@ fn filled() -> (Counter<Watched>, Vec<AccountId>) {
         };
         batch(&mut counter, (start..start + BATCH).map(request).collect());
     }
+    client(&format!(
+        "INSERT INTO balance_breaks \
+         (account_id, found_us, as_of, cached_balance, entries_balance, found_by, closed_us, closed_by, reason) \
+         SELECT account_id, 1, transaction_id, 1, 2, 'a service', IF(shut, 2, NULL), IF(shut, 'carol', NULL), \
+         IF(shut, 'looked', NULL) FROM (SELECT *, transaction_id % 100 <> 0 AS shut FROM ledger_entries LIMIT {BREAKS}) AS found"
+    ));
     (counter, accounts)
 }
 
@@ -217,17 +225,22 @@ fn every_question_goes_by_an_index() {
     pretend();
     client("TRUNCATE TABLE performance_schema.events_statements_summary_by_digest");
     work(&mut counter, &accounts);
+    // What the driver notes of migrations is its own concern: a dozen rows, read when the books are opened.
     let of_tables = "schema_name=DATABASE() AND digest_text NOT LIKE '%information_schema%' \
-                     AND digest_text NOT LIKE '%performance_schema%' AND digest_text NOT LIKE 'EXPLAIN%' AND digest_text NOT LIKE 'SHOW%'";
+                     AND digest_text NOT LIKE '%performance_schema%' AND digest_text NOT LIKE '%_sqlx_migrations%' \
+                     AND digest_text NOT LIKE 'EXPLAIN%' AND digest_text NOT LIKE 'SHOW%'";
     let counted = client(&format!(
         "SELECT COUNT(*) FROM performance_schema.events_statements_summary_by_digest WHERE {of_tables} \
          AND digest_text LIKE '%SELECT%'"
     ));
     assert!(counted.trim().parse::<u64>().expect("a number") > 15, "the server counts: {counted}");
+    // MySQL also calls a scan what follows an index in its order and stops at a LIMIT.
+    let stops = "sum_no_index_used=0 AND digest_text LIKE '%LIMIT ?' AND sum_rows_examined<=2*sum_rows_sent";
     let walked = client(&format!(
         "SELECT sum_select_scan, sum_select_full_join, sum_no_index_used, sum_sort_rows, sum_rows_examined, digest_text \
          FROM performance_schema.events_statements_summary_by_digest WHERE {of_tables} \
-         AND (sum_select_scan>0 OR sum_select_full_join>0 OR sum_sort_rows>0) ORDER BY sum_rows_examined DESC"
+         AND ((sum_select_scan>0 AND NOT ({stops})) OR sum_select_full_join>0 OR sum_sort_rows>0) \
+         ORDER BY sum_rows_examined DESC"
     ));
     assert_eq!(
         walked, "",
@@ -291,8 +304,14 @@ fn the_plans_are_as_documented() {
             "SELECT id FROM balance_breaks WHERE id >= 1 AND closed_us IS NULL ORDER BY id LIMIT 51".into(),
             "by_state",
         ),
+        (
+            "SELECT id FROM balance_breaks FORCE INDEX (PRIMARY) WHERE id >= 1 AND closed_us IS NOT NULL \
+             ORDER BY id LIMIT 51"
+                .into(),
+            "PRIMARY",
+        ),
     ] {
-        let plan = client(&format!("EXPLAIN {question}"));
+        let plan = client(&format!("EXPLAIN FORMAT=TRADITIONAL {question}"));
         let mut used = Vec::new();
         for line in plan.lines() {
             assert!(!line.contains("filesort") && !line.contains("temporary"), "{question}: {line}");

@@ -36,7 +36,9 @@ fn described(database: &Database) -> Vec<String> {
         "SELECT 'migration', version, description, success, HEX(checksum) FROM _sqlx_migrations",
     ];
     let said = MariaDb::shared().client(schema, &questions.join(";\n"));
-    let mut lines: Vec<String> = said.lines().map(|line| line.replace(&format!("`{schema}`."), "")).collect();
+    // MySQL keeps the semicolon behind a routine that came with others in one packet.
+    let line = |line: &str| line.replace(&format!("`{schema}`."), "").trim_end_matches(';').to_owned();
+    let mut lines: Vec<String> = said.lines().map(line).collect();
     lines.sort();
     lines
 }

@@ -244,6 +244,31 @@ fn what_is_missing_is_named() {
     assert!(!error.to_string().contains('\n'));
 }
 
+/// MySQL keeps a binary log unless it is told otherwise, and then lets only an administrator make triggers.
+#[test]
+fn a_server_with_a_binary_log_must_trust_the_owner() {
+    let server = MariaDb::start_with(&["--log-bin=log", "--sync-binlog=1"]);
+    let database = server.empty();
+    let create = || wait(users::create(&database.settings(), &three()));
+    let untrusted = create().expect_err("triggers of an owner").to_string();
+    let found = server.client("", "SELECT COUNT(*) FROM mysql.user WHERE User LIKE 'the%'");
+    assert_eq!(found, "0\n", "no user of whom nobody knows the password");
+
+    let (somebody, rights) = ("somebody@'127.0.0.1'", format!("ALL ON {}.*", name(&database)));
+    server.client("", &format!("CREATE USER {somebody}; GRANT {rights} TO {somebody}"));
+    let as_somebody = Settings::new(&database.url.replace("//root@", "//somebody@"));
+    let error = wait(mysql::migrate(&as_somebody)).expect_err("triggers of an owner").to_string();
+    for text in [untrusted, error] {
+        assert!(
+            text.contains("as an administrator: SET GLOBAL log_bin_trust_function_creators = 1"),
+            "{text}"
+        );
+    }
+    server.client("", "SET GLOBAL log_bin_trust_function_creators = 1");
+    create().expect("also over what somebody has left half made");
+    drop(mysql::open(&as_application(&database), &fresh()).expect("the application may"));
+}
+
 /// The GRANT in the error is the one that is needed.
 #[test]
 fn a_missing_right_is_told_with_its_remedy() {

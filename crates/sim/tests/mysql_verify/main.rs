@@ -1,5 +1,5 @@
 //! Books in a database, proved: `verify` accepts what the bank wrote, while it writes on, and names the row, the column
-//! and the event of whatever somebody changed by hand. With the triggers gone, since they are the first line against it.
+//! and the event of whatever somebody changed by hand. With triggers and CHECKs gone, since they are the first line against it.
 
 mod bank;
 
@@ -128,7 +128,7 @@ fn what_the_procedures_wrote_is_accepted() {
 #[test]
 fn every_change_by_hand_is_named() {
     let bank = Bank::open();
-    bank.drop_triggers();
+    bank.drop_guards();
     for (table, row, column, value, sequence) in EDITS {
         let undo = bank.edit(table, row, column, value);
         let damage = bank.verify().damage.unwrap_or_else(|| panic!("{table}.{column} was not noticed"));
@@ -152,7 +152,7 @@ fn every_change_by_hand_is_named() {
 #[test]
 fn a_row_that_was_taken_out_is_named() {
     let bank = Bank::open();
-    bank.drop_triggers();
+    bank.drop_guards();
     for (table, row, sequence) in GONE {
         let saved = Saved::take(&bank, table, row);
         let damage = bank.verify().damage.unwrap_or_else(|| panic!("{table}, {row} was not missed"));
@@ -166,7 +166,7 @@ fn a_row_that_was_taken_out_is_named() {
 #[test]
 fn a_row_that_was_put_in_is_named() {
     let bank = Bank::open();
-    bank.drop_triggers();
+    bank.drop_guards();
     for sequence in [0, 4, 19, 1_000_000] {
         bank.sql(&format!("INSERT INTO outbox VALUES ({sequence},5)"));
         let damage = bank.verify().damage.expect("it is noticed");

@@ -69,13 +69,14 @@ impl Breaks {
         from: u64,
         limit: usize,
     ) -> Result<Vec<BalanceBreak>, Fault> {
-        let state = match open {
-            None => "",
-            Some(true) => " AND closed_us IS NULL",
-            Some(false) => " AND closed_us IS NOT NULL",
+        let (index, state) = match open {
+            None => ("", ""),
+            Some(true) => ("", " AND closed_us IS NULL"),
+            // Sooner or later nearly all are closed: by the index of the state MySQL would sort them all.
+            Some(false) => (" FORCE INDEX (PRIMARY)", " AND closed_us IS NOT NULL"),
         };
         let question = format!(
-            "SELECT {COLUMNS} FROM balance_breaks WHERE id >= {from}{state} ORDER BY id LIMIT {limit}"
+            "SELECT {COLUMNS} FROM balance_breaks{index} WHERE id >= {from}{state} ORDER BY id LIMIT {limit}"
         );
         let rows = self.ask(question).await?;
         rows.iter().map(|row| read(row).map_err(|error| Failure::from(error).fault())).collect()

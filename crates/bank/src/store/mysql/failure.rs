@@ -1,5 +1,7 @@
 //! What a server's error means: try again from the top, look what became of it, or stop.
 
+use std::io::ErrorKind;
+
 use crate::sequencer::Fault;
 
 /// What to do about an error of the server or of the way to it.
@@ -45,7 +47,7 @@ pub(crate) fn meaning(error: &sqlx::Error) -> Meaning {
 /// What callers are answered when an error is not to be tried again.
 pub(super) fn fault(error: &sqlx::Error) -> Fault {
     match meaning(error) {
-        Meaning::Again | Meaning::Lost => Fault::Unavailable(error.to_string()),
+        Meaning::Again | Meaning::Lost => Fault::Unavailable(words(error)),
         Meaning::Wrong => Fault::Unreadable(format!("the database refuses what the books say: {error}")),
     }
 }
@@ -59,6 +61,23 @@ pub enum OpenError {
     /// Nobody listens, or it does not answer.
     #[error("the database server does not answer ({0}); check the address, and that the server runs")]
     Unreachable(String),
+    /// A password that the server wants to see (MySQL's `caching_sha2_password`), on a connection without TLS.
+    #[error(
+        "the database server asks for this user's password, which is sent over TLS only, and the connection has none; \
+         switch TLS on in the server, and leave ssl-mode=disabled out of the URL"
+    )]
+    PasswordWithoutTls,
+    /// The URL asks for TLS, and there is none, or its certificate is not believed.
+    #[error(
+        "the way to the database server cannot be made secret ({0}); switch TLS on in the server, name the certificate \
+         of whoever signed its own (ssl-ca=FILE in the URL), or ask for less (ssl-mode)"
+    )]
+    Tls(String),
+    /// A file that the URL names.
+    #[error(
+        "a file in the database URL cannot be opened ({0}); check socket, ssl-ca, ssl-cert and ssl-key there"
+    )]
+    File(String),
     /// User or password.
     #[error(
         "the database server turns the user away ({0}); check user, password and from where it may connect"
@@ -136,6 +155,13 @@ pub enum OpenError {
 }
 
 impl OpenError {
+    /// The server keeps a binary log, and lets only an administrator make triggers.
+    pub(super) fn distrust(why: String) -> OpenError {
+        let remedy = "the server keeps a binary log: as an administrator: SET GLOBAL \
+                      log_bin_trust_function_creators = 1, then again";
+        OpenError::Privilege { why, remedy: remedy.into() }
+    }
+
     /// Names the cause of a failed connection or question.
     pub(super) fn from_driver(error: &sqlx::Error) -> OpenError {
         let text = error.to_string();
@@ -146,18 +172,33 @@ impl OpenError {
                 why: text,
                 remedy: "run `bankcore db users`, which gives each user its rights".into(),
             },
-            Some(1418 | 1419) => OpenError::Privilege {
-                why: text,
-                remedy: "the server keeps a binary log: as an administrator: SET GLOBAL \
-                         log_bin_trust_function_creators = 1"
-                    .into(),
-            },
+            Some(1418 | 1419) => OpenError::distrust(text),
             Some(1146 | 1054) => OpenError::Damaged(text),
             _ => match error {
+                sqlx::Error::Configuration(_) if text.contains(WITHOUT_TLS) => OpenError::PasswordWithoutTls,
                 sqlx::Error::Configuration(_) => OpenError::Url(text),
+                sqlx::Error::Tls(cause) => OpenError::Tls(cause.to_string()),
+                sqlx::Error::Io(cause) => match cause.kind() {
+                    // A certificate, or bytes that are no TLS.
+                    ErrorKind::InvalidData => OpenError::Tls(cause.to_string()),
+                    ErrorKind::NotFound | ErrorKind::PermissionDenied => OpenError::File(cause.to_string()),
+                    _ => OpenError::Unreachable(text),
+                },
                 _ => OpenError::Unreachable(text),
             },
         }
+    }
+}
+
+/// What the driver says when a password would have to be encrypted by RSA, for want of TLS. It is built without: the
+/// one implementation there is can be listened to (RUSTSEC-2023-0071).
+const WITHOUT_TLS: &str = "RSA auth backend disabled";
+
+/// An error in words: the driver's, unless they are about how it was built.
+pub(crate) fn words(error: &sqlx::Error) -> String {
+    match OpenError::from_driver(error) {
+        named @ OpenError::PasswordWithoutTls => named.to_string(),
+        _ => error.to_string(),
     }
 }
 
@@ -167,5 +208,19 @@ impl From<Fault> for OpenError {
             Fault::Unavailable(why) => OpenError::Unreachable(why),
             other => OpenError::Damaged(other.to_string()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_the_driver_was_built_is_nobodys_concern() {
+        let of_the_driver = "RSA auth backend disabled; enable feature `mysql-rsa`";
+        let error = sqlx::Error::Configuration(of_the_driver.into());
+        let Fault::Unavailable(why) = fault(&error) else { panic!("it may come back") };
+        assert!(why.contains("switch TLS on") && !why.contains("feature"), "{why}");
+        assert_eq!(words(&sqlx::Error::WorkerCrashed), sqlx::Error::WorkerCrashed.to_string());
     }
 }

@@ -163,7 +163,8 @@ async fn note(connection: &mut MySqlConnection, identity: Identity, now_us: i64)
 
 /// Refuses books of which only a part is here.
 pub(super) async fn check_whole(connection: &mut MySqlConnection) -> Result<(), OpenError> {
-    let unfinished: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM copied_from WHERE finished_us IS NULL")
+    let unfinished = "SELECT COUNT(*) FROM copied_from WHERE one = 1 AND finished_us IS NULL";
+    let unfinished: i64 = sqlx::query_scalar(unfinished)
         .fetch_one(connection)
         .await
         .map_err(|error| OpenError::from_driver(&error))?;

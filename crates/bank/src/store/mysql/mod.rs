@@ -51,7 +51,7 @@ use crate::store::{Store, Unsettled};
 
 pub use breaks::{BalanceBreak, Breaks, Closed};
 pub use failure::OpenError;
-pub(crate) use failure::{Meaning, meaning, number};
+pub(crate) use failure::{Meaning, meaning, number, words};
 pub use reading::Reading;
 pub use schema::{Migration, migrate, prepare, status};
 pub use script::script;

@@ -77,9 +77,10 @@ pub async fn prepare(settings: &Settings) -> Result<(), OpenError> {
     make(connect(settings).await?, false).await.map(|_| ())
 }
 
-/// Are there no tables at all?
-pub(super) async fn is_empty(settings: &Settings) -> Result<bool, OpenError> {
-    Ok(version(&mut connect(settings).await?).await? == 0)
+/// Are there no tables, or half made ones?
+pub(super) async fn is_to_be_made(settings: &Settings) -> Result<bool, OpenError> {
+    let mut connection = connect(settings).await?;
+    Ok(is_half_made(&mut connection).await? || version(&mut connection).await? == 0)
 }
 
 /// What is there.

@@ -208,13 +208,29 @@ pub async fn create(settings: &Settings, users: &Users) -> Result<(), UsersError
         }
     }
     let mut administrator = connect(settings).await?;
+    let to_be_made = schema::is_to_be_made(settings).await?;
+    if to_be_made {
+        check_trust(settings, &mut administrator).await?;
+    }
     run(settings, &mut administrator, users.making(&database)).await?;
-    if schema::is_empty(settings).await? {
+    if to_be_made {
         let password =
             users.owner.password.as_deref().ok_or_else(|| UsersError::Owner(users.owner.name.clone()))?;
         schema::migrate_as(settings, &users.owner.name, password).await?;
     }
     run(settings, &mut administrator, users.granting(&database)).await
+}
+
+/// MySQL keeps a binary log unless it is told otherwise. Asked before any user is made: half of this, with passwords
+/// that were never shown, helps nobody.
+async fn check_trust(settings: &Settings, administrator: &mut MySqlConnection) -> Result<(), OpenError> {
+    let question = "SHOW GLOBAL VARIABLES WHERE (Variable_name = 'log_bin' AND Value = 'ON') \
+                    OR (Variable_name = 'log_bin_trust_function_creators' AND Value = 'OFF')";
+    let found = within(settings.patience, sqlx::raw_sql(question).fetch_all(administrator)).await;
+    match found.map_err(fault)?.len() {
+        2 => Err(OpenError::distrust("the owner could make no triggers".into())),
+        _ => Ok(()),
+    }
 }
 
 async fn run(

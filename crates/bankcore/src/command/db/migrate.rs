@@ -9,7 +9,8 @@ use super::DatabaseArgs;
 #[derive(Args)]
 #[command(
     after_help = "Example:\n  bankcore db migrate --store mysql://owner:secret@localhost:3306/bank\n\n\
-    The user must be allowed to create tables, triggers and procedures. Stop the services first when tables change."
+    The user must be allowed to create tables, triggers and procedures; on a server with a binary log, as MySQL keeps \
+    one, that takes log_bin_trust_function_creators = 1. Stop the services first when tables change."
 )]
 pub struct MigrateArgs {
     #[command(flatten)]
