@@ -98,7 +98,7 @@ fn the_schema_is_a_script_that_the_program_knows() {
 #[test]
 fn what_is_wrong_is_one_line_with_a_remedy() {
     let database = MariaDb::shared().migrated();
-    MariaDb::shared().client("", "CREATE OR REPLACE USER locked@'127.0.0.1' IDENTIFIED BY 'right'");
+    MariaDb::shared().client("", "CREATE USER locked@'127.0.0.1' IDENTIFIED BY 'right'");
     let folder = tempfile::tempdir().unwrap();
     let as_user = |user: &str| database.url.replace("//root@", &format!("//{user}@"));
     for (url, remedy) in [
@@ -107,6 +107,8 @@ fn what_is_wrong_is_one_line_with_a_remedy() {
         (as_user("locked:wrong"), "check user, password"),
         (as_user("nobody"), "check user, password"),
         (MariaDb::shared().url("no_such_database"), "CREATE DATABASE"),
+        (format!("{}?ssl-mode=verify_ca", database.url), "switch TLS on in the server"),
+        (format!("{}?socket=/no/such/socket", database.url), "check socket"),
     ] {
         for words in [&["db", "status"][..], &["db", "migrate"], &["db", "users"], &["verify"]] {
             let output = bankcore().args(words).args(["--store", &url]).output().expect("the binary runs");

@@ -83,7 +83,9 @@ fn a_way_that_must_be_secret_and_is_not() {
     let error = refused(&Settings::new(&certain));
     assert!(matches!(error, OpenError::Tls(_)), "{error}");
     assert!(error.to_string().contains("ssl-ca=FILE"), "{error}");
-    let Some(authority) = MariaDb::shared().authority() else { return };
+    let authority = MariaDb::shared().authority();
+    assert_eq!(authority.is_none(), by_hand(&database, "SELECT VERSION()").contains("MariaDB"));
+    let Some(authority) = authority else { return };
     mysql::open(&Settings::new(&format!("{certain}&ssl-ca={}", authority.display())), &fresh())
         .expect("a certificate that is believed");
 }
