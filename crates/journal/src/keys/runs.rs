@@ -86,8 +86,8 @@ impl Runs {
                 }
             }
         }
-        // Of a hundred million keys most blocks are on the disk only. It is asked for all of them before the first is
-        // waited for: one after the other they would take longer than everything else that is done for a batch.
+        // After a start blocks are on the disk only. It is asked for all of them before the first is waited for: one
+        // after the other, two hundred for a batch, they would take longer than everything else that is done for it.
         if maybe.len() > 1 {
             maybe.iter().for_each(|(run, at)| run.foresee(&ordered[*at]));
         }

@@ -74,7 +74,11 @@ mod tests {
         let done = AtomicBool::new(false);
         std::thread::scope(|scope| {
             for _ in 0..2 * std::thread::available_parallelism().unwrap().get() {
-                scope.spawn(|| while !done.load(Ordering::Relaxed) {});
+                scope.spawn(|| {
+                    while !done.load(Ordering::Relaxed) {
+                        std::hint::spin_loop()
+                    }
+                });
             }
             all.since_last_look();
             let began = Instant::now();
