@@ -146,7 +146,7 @@ mod tests {
                 now += bucket.pour(parcel, processors, now);
             }
             let wanted = share * processors;
-            let part = (used - AT_ONCE).as_secs_f64() / 1.0;
+            let part = (used - AT_ONCE).as_secs_f64();
             assert!((part - wanted.min(1.0)).abs() < 0.02, "{part} of {wanted}");
         }
     }
